@@ -1,0 +1,28 @@
+"""The contract of each table: name, type, unit, meaning, key and sort.
+
+Segments (Parquet) and record tables (SQL) alike. Read this folder to know what the book knows.
+"""
+
+from __future__ import annotations
+
+from poolhouse.tables.contract import Column, Table
+from poolhouse.tables.loans import LOANS, REJECTS, TAPE
+from poolhouse.tables.months import HOLDER_MONTHS, LOAN_MONTHS, POOL_FACTORS, POOL_MONTHS
+from poolhouse.tables.outcome import Event, Outcome, Posting
+from poolhouse.tables.records import LENDER_STATES, PARTIES, POOLS, PRICES, RECORDS, SECURITIES, TRADES
+from poolhouse.tables.trade import ASSIGNMENTS, CHECKS, NOTICES, PAYMENTS, REFUSALS, SALES
+
+SEGMENTS = {
+    t.name: t
+    for t in (
+        TAPE, LOANS, REJECTS, CHECKS, SALES, REFUSALS, ASSIGNMENTS, PAYMENTS, NOTICES,
+        LOAN_MONTHS, POOL_MONTHS, POOL_FACTORS, HOLDER_MONTHS,
+    )
+}  # fmt: skip
+"""Tables that are kept as Parquet segments."""
+
+__all__ = [
+    "ASSIGNMENTS", "CHECKS", "Column", "Event", "HOLDER_MONTHS", "LENDER_STATES", "LOANS", "LOAN_MONTHS",
+    "NOTICES", "Outcome", "PARTIES", "PAYMENTS", "POOLS", "POOL_FACTORS", "POOL_MONTHS", "PRICES", "Posting",
+    "RECORDS", "REFUSALS", "REJECTS", "SALES", "SECURITIES", "SEGMENTS", "TAPE", "TRADES", "Table",
+]  # fmt: skip

@@ -1,0 +1,130 @@
+"""Contracts of the SQL record's tables with few rows. `event_seq` is added by the book."""
+
+from __future__ import annotations
+
+from poolhouse.tables.contract import Table, columns
+
+PARTIES = Table(
+    "parties",
+    1,
+    columns(
+        """
+party_id i32 - number in the book
+code str - stable key: 'fnma', 'originator:10240', 'investor:pension'
+name str - for people
+role str - originator | funding_line | enterprise | issuer | sponsor | trust | insurer | servicer | investor | dealer | paying_agent | borrowers | boundary
+type str - depository | nonbank | ... or the investor's type
+state str - two-letter, '' unknown
+"""
+    ),
+    key=("party_id",),
+    sort=("party_id",),
+)
+
+POOLS = Table(
+    "pools",
+    1,
+    columns(
+        """
+pool_id i32 - number in the book
+pool_number str - as disclosed
+program i8 - codes.PROGRAMS
+prefix str - pool prefix or pool type
+issuer_id i32 - enterprise, Ginnie issuer (0: multi-issuer) or sponsor
+guarantor_id i32 - party paying if servicers stop; 0 none
+guarantee str - explicit | implied | none
+term_bucket i16 months - 120, 180, 240, 360
+coupon_rate_e7 i32 e7 - pass-through to holders
+guaranty_fee_rate_e7 i32 e7 - weighted average ongoing fee
+issue_date date - 1st of the issue month
+first_payment_date date - first holders' payment
+pay_day i8 - day of the month holders are paid
+delay_days i16 days - stated delay
+scheduled_cents i64 cents - exact balance at issue
+truncation_cents i64 cents - what whole-dollar face leaves out
+face_cents i64 cents - original face, whole dollars
+loans i32 - at issue
+wac_e7 i32 e7 - weighted average note rate
+wam_months i16 months - weighted average remaining term
+wala_months i16 months - weighted average loan age
+"""
+    ),
+    key=("pool_id",),
+    sort=("pool_id",),
+)
+
+SECURITIES = Table(
+    "securities",
+    1,
+    columns(
+        """
+security_id i32 - equals pool_id
+cusip str - nine characters, fictional issuer range, right check digit
+pool_id i32 - its pool
+issue_month i32 month - issue month
+"""
+    ),
+    key=("security_id",),
+    sort=("security_id",),
+)
+
+TRADES = Table(
+    "trades",
+    1,
+    columns(
+        """
+trade_id str - ticket reference, unique in the book
+security_id i32 - what is sold
+seller_id i32 - party
+buyer_id i32 - party
+face_cents i64 cents - original face
+price_e6 i64 e6 - per 100 of current face
+factor_e8 i64 e8 - settlement-month factor used
+principal_cents i64 cents - price x factor x face
+accrued_cents i64 cents - 30/360 interest from the 1st
+trade_date date - agreed
+settlement_date date - delivery versus payment
+kind str - placement | retained | trade
+"""
+    ),
+    key=("trade_id",),
+    sort=("trade_id",),
+)
+
+PRICES = Table(
+    "prices",
+    1,
+    columns(
+        """
+month i32 month - sheet in force for sales of this month
+program i8 - codes.PROGRAMS
+term_bucket i16 months - 120, 180, 240, 360
+coupon_rate_e7 i32 e7 - coupon
+price_e6 i64 e6 - per 100
+source str - assumed | auction
+"""
+    ),
+    key=("month", "program", "term_bucket", "coupon_rate_e7"),
+    sort=("month", "program", "term_bucket", "coupon_rate_e7"),
+)
+
+LENDER_STATES = Table(
+    "lender_states",
+    1,
+    columns(
+        """
+month i32 month - decided at this month's end
+lender_id i32 - party
+state str - buying | stopped
+serious_defaults i32 - loans that ever reached the threshold
+loans i32 - loans watched
+expected_defaults_e6 i64 e6 - at the mix-adjusted peer rate
+p_value_e9 i64 e9 - exact one-sided probability of that many or more
+reason str - in words
+"""
+    ),
+    key=("month", "lender_id"),
+    sort=("month", "lender_id"),
+)
+
+RECORDS = {t.name: t for t in (PARTIES, POOLS, SECURITIES, TRADES, PRICES, LENDER_STATES)}
