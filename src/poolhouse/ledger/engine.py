@@ -89,7 +89,7 @@ def lines(event: Event) -> pl.DataFrame:
         return pl.DataFrame(schema=LINES_SCHEMA)
     keys = ["party_id", "account", "value_date"]
     total = pl.concat(parts).group_by(keys).agg(pl.col("cents").sum()).filter(pl.col("cents") != 0)
-    return total.sort(keys).select(LINES_SCHEMA)
+    return total.sort(keys).select(list(LINES_SCHEMA))
 
 
 def _posting_lines(posting: Posting) -> list[pl.DataFrame]:

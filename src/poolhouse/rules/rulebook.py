@@ -61,22 +61,23 @@ class Rulebook:
         matching = [v for v in self.parameters[name].values if all(dims.get(k) == x for k, x in v.dims)]
         if not matching:
             raise KeyError(f"{name}: no value for {dims}")
-        override = self._override(name, as_of)
+        override = self._override(name, as_of, dims)
         if override is not None:
             return override
         in_force = [v for v in matching if v.effective <= as_of]
-        if in_force:
-            return in_force[-1]
-        first = matching[0]
+        if in_force:  # the most specific dimensions win, then the latest version
+            return max(in_force, key=lambda v: (len(v.dims), v.effective))
+        first = max(matching, key=lambda v: (len(v.dims), -v.effective.toordinal()))
         return Value(**{**first.__dict__, "nearest": True})
 
     def get(self, name: str, as_of: date, **dims: Any) -> Any:
         """The bare value of `lookup`."""
         return self.lookup(name, as_of, **dims).value
 
-    def _override(self, name: str, as_of: date) -> Value | None:
+    def _override(self, name: str, as_of: date, dims: dict[str, Any]) -> Value | None:
         for row in self.override_rows:
-            if row["name"] == name and row.get("from", date.min) <= as_of < row["until"]:
+            meant = "program" not in row or dims.get("program") in row["program"]
+            if meant and row["name"] == name and row.get("from", date.min) <= as_of < row["until"]:
                 why = str(row["why"])
                 return Value(name, row["value"], row.get("from", date.min), why, "assumed", override=why)
         return None

@@ -50,7 +50,7 @@ class Table:
         wrong += [f"{name}: not in the contract" for name in frame.columns if name not in self.schema]
         if wrong:
             raise TypeError(f"table {self.name}: " + "; ".join(wrong))
-        frame = frame.select(self.schema)
+        frame = frame.select(list(self.schema))
         nulls = [c.name for c in self.columns if not c.nullable and frame[c.name].null_count()]
         if nulls:
             raise TypeError(f"table {self.name}: nulls in {', '.join(nulls)}")

@@ -48,6 +48,7 @@ advanced_cents i64 cents - servicer's own money put in at the draft date
 recovered_cents i64 cents - earlier servicer advances repaid
 advance_balance_cents i64 cents - servicer's advances outstanding
 guarantor_advanced_cents i64 cents - guarantor's money after the stop-advance month
+guaranty_relief_cents i64 cents - guaranty fee not paid because the guarantor carries the loan; owed with its advances
 guarantor_recovered_cents i64 cents - repaid to the guarantor
 guarantor_advance_balance_cents i64 cents - outstanding
 shortfall_cents i64 cents - interest the servicer makes up: payoff and curtailment months

@@ -1,0 +1,118 @@
+"""How a loan leaves its owner: buyout at par, a whole loan that stops advancing, liquidation.
+
+An agency pool never takes a loss: the buyer pays the scheduled balance and a month's interest into
+custody, repays the advances, and owns the loan actual/actual from then on. Only a private trust
+bears a loss itself. Sources: servicing.md 5.4 (buyouts), 5.7 (net loss, MI and agency claims).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from poolhouse.money import half_up_div, monthly_interest
+from poolhouse.servicing.payments import APPLIED, Books
+from poolhouse.servicing.state import Ints, Mask, is_scheduled
+from poolhouse.tables.codes import ACTIVE, ACTUAL_ACTUAL, GNMA, LIQUIDATED, PRIVATE
+
+
+@dataclass
+class Cover:
+    """Insurance of each liquidated loan: share of the loss paid and its cap, in e4 of loss and of debt."""
+
+    share_e4: Ints
+    cap_e4: Ints
+
+
+def missed(books: Books) -> Ints:
+    """Instalments due on or before 1 M and unpaid, per loan; 0 for loans that ended."""
+    state = books.state
+    count = np.minimum(books.month, state.maturity) - state.last_paid
+    live = (state.end_code == ACTIVE) & (state.actual > 0)
+    return np.where(live, np.maximum(count, 0), 0)
+
+
+def buy_out(books: Books, rows: Ints, enterprise: Ints) -> None:
+    """Take loans out of their agency pools at par. Buyer: the enterprise, or the Ginnie issuer of record."""
+    state, flows = books.state, books.flows
+    balance = state.scheduled[rows] - state.pending[rows]
+    interest = monthly_interest(balance, state.pass_through_rate[rows]) + monthly_interest(
+        balance, state.guaranty_rate[rows]
+    )
+    _reimburse(books, rows)
+    state.pending[rows] += balance
+    state.pending_interest[rows] += interest
+    state.owner[rows] = np.where(state.program[rows] == GNMA, state.servicer[rows], enterprise[rows])
+    state.remittance[rows] = ACTUAL_ACTUAL
+    flows.buyout[rows] += balance + interest
+
+
+def stop_scheduled(books: Books, rows: Ints) -> None:
+    """A whole loan in a portfolio stops scheduled remittance: its owner repays the servicer's advances."""
+    _reimburse(books, rows)
+    books.state.remittance[rows] = ACTUAL_ACTUAL
+    books.state.scheduled[rows] = books.state.actual[rows]
+
+
+def _reimburse(books: Books, rows: Ints) -> None:
+    state, flows = books.state, books.flows
+    flows.buyout[rows] += state.advances[rows] + state.guarantor_advances[rows]
+    flows.recovered[rows] += state.advances[rows]
+    flows.guarantor_recovered[rows] += state.guarantor_advances[rows]
+    state.advances[rows] = 0
+    state.guarantor_advances[rows] = 0
+
+
+def liquidate(books: Books, rows: Ints, proceeds: Ints, cover: Cover, enterprise: Ints) -> Ints:
+    """Apply the sale of the property and the insurer's claim; the owner bears the rest.
+
+    Pooled agency loans are bought out first. Returns dispositions.
+    """
+    pooled = is_scheduled(books.state) & (books.state.pool > 0)
+    agency = rows[(pooled & (books.state.program != PRIVATE))[rows]]
+    buy_out(books, agency, enterprise)
+    stop_scheduled(books, rows[(is_scheduled(books.state) & (books.state.pool == 0))[rows]])
+    state, flows = books.state, books.flows
+    unpaid = missed(books)[rows]
+    balance = state.actual[rows]
+    accrued = unpaid * monthly_interest(balance, state.note_rate[rows])
+    debt = balance + accrued
+    money = np.minimum(proceeds + state.suspense[rows], debt)
+    loss = debt - money
+    claim = np.minimum(half_up_div(loss * cover.share_e4, 10_000), half_up_div(debt * cover.cap_e4, 10_000))
+    claim = np.minimum(claim, loss)
+    flows.paid[rows] += money - state.suspense[rows]
+    flows.claim[rows] += claim
+    flows.principal_applied[rows] += np.minimum(money, balance)
+    flows.interest_applied[rows] += money - np.minimum(money, balance)
+    trust: Mask = is_scheduled(state)[rows]
+    _to_owner(books, rows[~trust], (money + claim)[~trust], balance[~trust])
+    _to_private_trust(books, rows[trust], (money + claim)[trust])
+    state.actual[rows] = 0
+    state.suspense[rows] = 0
+    state.end_code[rows] = LIQUIDATED
+    return np.full(len(rows), APPLIED)
+
+
+def _to_owner(books: Books, rows: Ints, money: Ints, balance: Ints) -> None:
+    flows = books.flows
+    principal = np.minimum(money, balance)
+    flows.owner_principal[rows] += principal
+    flows.owner_interest[rows] += money - principal
+    flows.loss[rows] += balance - principal
+
+
+def _to_private_trust(books: Books, rows: Ints, money: Ints) -> None:
+    """Advances first, then a month's interest and principal to the trust; its loss is booked when distributed."""
+    state, flows = books.state, books.flows
+    repaid = np.minimum(money, state.advances[rows])
+    state.advances[rows] -= repaid
+    flows.recovered[rows] += repaid
+    rest = money - repaid
+    balance = state.scheduled[rows] - state.pending[rows]
+    interest = np.minimum(rest, monthly_interest(balance, state.pass_through_rate[rows]))
+    principal = np.minimum(rest - interest, balance)
+    state.pending[rows] += principal
+    state.pending_interest[rows] += interest
+    flows.servicer_kept[rows] += rest - interest - principal

@@ -1,0 +1,195 @@
+"""One distribution month of one part of the loans: opening rows and payments in, closing rows out.
+
+Reads as the rule: distribute what is due; apply the payments that came by the draft date; advance
+what is missing; apply the later payments; curtail; liquidate; buy out; hand sold and pooled loans
+to their new owners. No row looks at another, so parts run side by side.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from poolhouse.dates import day_in
+from poolhouse.servicing.advances import advance, settle_current
+from poolhouse.servicing.distribution import Due, distribute
+from poolhouse.servicing.exits import Cover, buy_out, liquidate, missed, stop_scheduled
+from poolhouse.servicing.parameters import MonthRules
+from poolhouse.servicing.payments import EXCEPTION, SUSPENSE, Books, Receipts, apply_curtailments, apply_instalments, apply_payoffs
+from poolhouse.servicing.state import Flows, Ints, Mask, State, days_after_epoch, is_scheduled, read, write
+from poolhouse.tables.codes import (
+    ACTIVE, ACTUAL_ACTUAL, DISPOSITIONS, FORECLOSURE, MATURED, NO_WORKOUT, PAID_OFF, PAYMENT_KINDS, PRIVATE, SCHEDULED_SCHEDULED,
+)  # fmt: skip
+
+INSTALMENT, CURTAILMENT, PAYOFF, LIQUIDATION = range(4)
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What the other steps did to the loans this month.
+
+    sales: loan_id, buyer_id, program, pass_through_rate_e7, guaranty_fee_rate_e7.
+    pooled: loan_id, pool_id, pass_through_rate_e7, guaranty_fee_rate_e7.
+    servicers: loan_id, servicer_id, effective on the 1st.
+    cover: loan_id, share_e4, cap_e4 for loans with liquidation money.
+    """
+
+    sales: pl.DataFrame
+    pooled: pl.DataFrame
+    servicers: pl.DataFrame
+    cover: pl.DataFrame
+
+
+def run_month(
+    opening: pl.DataFrame, payments: pl.DataFrame, changes: Changes, month: int, rules: MonthRules
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """loan_months rows of `month` for one part, and its payments with their disposition.
+
+    opening: LOAN_MONTHS rows of month - 1. payments: PAYMENTS rows of the part's loans.
+    """
+    state = read(opening)
+    _positions_sorted(state)
+    start = copy.deepcopy(state)
+    _set(state, changes.servicers, {"servicer": "servicer_id"})
+    sold = _rows(state, pl.concat([changes.sales.select("loan_id"), changes.pooled.select("loan_id")])["loan_id"])
+    state.remittance[sold] = SCHEDULED_SCHEDULED
+    flows = Flows.zero(len(state))
+    due = distribute(state, flows, month)
+    _pay_whole_loan_owners(start, flows, due)
+    books = Books(month, state, flows, due, np.zeros(len(state), dtype=np.int64))
+    receipts, known = _receipts(state, payments, month)
+    _receive(books, receipts, rules, changes.cover)
+    settle_current(books)
+    _buy_out(books, rules)
+    _close(books)
+    _hand_over(state, changes, rules)
+    rows = write(month, start, state, flows, start.owner, start.pool)
+    return rows, _dispositions(payments, receipts, known)
+
+
+def _positions_sorted(state: State) -> None:
+    if len(state) > 1 and not (np.diff(state.loan_id) > 0).all():
+        raise ValueError("opening rows must be sorted by loan_id, each loan once")
+
+
+def _rows(state: State, loan_ids: pl.Series) -> Ints:
+    """Positions of these loans; ids not in the part are dropped."""
+    ids = loan_ids.to_numpy().astype(np.int64)
+    at = np.searchsorted(state.loan_id, ids)
+    inside = at < len(state)
+    inside[inside] = state.loan_id[at[inside]] == ids[inside]
+    return at[inside]
+
+
+def _set(state: State, frame: pl.DataFrame, fields: dict[str, str]) -> Ints:
+    ids = frame["loan_id"].to_numpy().astype(np.int64)
+    here = np.isin(ids, state.loan_id)
+    rows = np.searchsorted(state.loan_id, ids[here])
+    for field, column in fields.items():
+        getattr(state, field)[rows] = frame[column].to_numpy().astype(np.int64)[here]
+    return rows
+
+
+def _pay_whole_loan_owners(start: State, flows: Flows, due: Due) -> None:
+    """Scheduled remittance of loans outside pools goes to their owner of the month before."""
+    whole: Mask = due.scheduled & (start.pool == 0)
+    flows.owner_principal += np.where(whole, flows.scheduled_principal + flows.unscheduled_principal, 0)
+    flows.owner_interest += np.where(whole, flows.investor_interest, 0)
+
+
+def _receipts(state: State, payments: pl.DataFrame, month: int) -> tuple[Receipts, Mask]:
+    """Payments as positions in State; those of loans not alive here are left for 'exception'."""
+    ids = payments["loan_id"].to_numpy().astype(np.int64)
+    known = np.isin(ids, state.loan_id)
+    first = days_after_epoch(day_in(month, 1))
+    day = payments["received_date"].to_physical().to_numpy().astype(np.int64) - first + 1
+    kind = payments["kind"].replace_strict(PAYMENT_KINDS, range(4), return_dtype=pl.Int64).to_numpy()
+    amount = payments["amount_cents"].to_numpy()
+    row = np.searchsorted(state.loan_id, ids[known])
+    return Receipts(row, day[known], amount[known], kind[known], np.full(int(known.sum()), EXCEPTION)), known
+
+
+def _receive(books: Books, receipts: Receipts, rules: MonthRules, cover: pl.DataFrame) -> None:
+    draft_day = rules.draft_days[books.state.program]
+    early = receipts.day <= draft_day[receipts.row]
+    ordinary = receipts.kind != LIQUIDATION
+    for chosen in receipts.rounds(ordinary & early):
+        _apply(books, receipts, chosen)
+    advance(books, rules.stop_after[books.state.program])
+    for chosen in receipts.rounds(ordinary & ~early):
+        _apply(books, receipts, chosen)
+    apply_curtailments(books, np.flatnonzero(books.extra > 0))
+    for chosen in receipts.rounds(~ordinary):
+        _liquidate(books, receipts, chosen, rules, cover)
+
+
+def _apply(books: Books, receipts: Receipts, chosen: Ints) -> None:
+    """One round: at most one payment per loan."""
+    chosen = chosen[books.state.end_code[receipts.row[chosen]] == ACTIVE]
+    kinds, rows = receipts.kind[chosen], receipts.row[chosen]
+    for kind in (INSTALMENT, CURTAILMENT, PAYOFF):
+        at, loan = chosen[kinds == kind], rows[kinds == kind]
+        if not len(at):
+            continue
+        amounts = receipts.amount[at]
+        if kind == INSTALMENT:
+            receipts.disposition[at] = apply_instalments(books, loan, amounts)
+        elif kind == CURTAILMENT:
+            books.extra[loan] += amounts
+            receipts.disposition[at] = np.where(books.state.last_paid[loan] >= books.month - 1, 0, SUSPENSE)
+        else:
+            receipts.disposition[at] = apply_payoffs(books, loan, receipts.day[at], amounts)
+
+
+def _liquidate(books: Books, receipts: Receipts, chosen: Ints, rules: MonthRules, cover: pl.DataFrame) -> None:
+    chosen = chosen[books.state.end_code[receipts.row[chosen]] == ACTIVE]
+    rows = receipts.row[chosen]
+    ids = pl.DataFrame({"loan_id": books.state.loan_id[rows].astype(np.int32)})
+    found = ids.join(cover, on="loan_id", how="left", maintain_order="left").fill_null(0)
+    insured = Cover(found["share_e4"].to_numpy().astype(np.int64), found["cap_e4"].to_numpy().astype(np.int64))
+    buyer = rules.buyers[books.state.program]
+    receipts.disposition[chosen] = liquidate(books, rows, receipts.amount[chosen], insured, buyer)
+
+
+def _buy_out(books: Books, rules: MonthRules) -> None:
+    """At month's end: agency loans past the buyout threshold, whole loans past the stop month."""
+    state = books.state
+    behind = missed(books)
+    trust = is_scheduled(state)
+    late = behind >= rules.buyout_after[state.program]
+    buy_out(books, np.flatnonzero(trust & (state.pool > 0) & (state.program != PRIVATE) & late), rules.buyers[state.program])
+    whole = trust & (state.pool == 0) & (state.pending == 0) & (behind >= rules.portfolio_stop)
+    stop_scheduled(books, np.flatnonzero(whole))
+    referred = behind >= rules.foreclosure_after
+    state.workout = np.where(referred, FORECLOSURE, NO_WORKOUT)
+
+
+def _close(books: Books) -> None:
+    """Loans paid down to nothing end; portfolio loans carry their actual balance as the scheduled one."""
+    state = books.state
+    own_portfolio = state.remittance == ACTUAL_ACTUAL
+    tail_paid = own_portfolio & (state.pending == 0)
+    state.pool = np.where(tail_paid, 0, state.pool)
+    state.scheduled = np.where(tail_paid, state.actual, state.scheduled)
+    clear = (state.actual == 0) & (state.end_code == ACTIVE)
+    clear &= own_portfolio | (state.scheduled - state.pending == 0)
+    ended = np.where(books.month >= state.maturity, MATURED, PAID_OFF)
+    state.end_code = np.where(clear, ended, state.end_code)
+
+
+def _hand_over(state: State, changes: Changes, rules: MonthRules) -> None:
+    """Sold and pooled loans belong to their new owner, at its rates, from the next distribution on."""
+    rates = {"pass_through_rate": "pass_through_rate_e7", "guaranty_rate": "guaranty_fee_rate_e7"}
+    _set(state, changes.sales, {"owner": "buyer_id", "program": "program", **rates})
+    pooled = _set(state, changes.pooled, {"pool": "pool_id", **rates})
+    state.owner[pooled] = rules.trusts
+
+
+def _dispositions(payments: pl.DataFrame, receipts: Receipts, known: Mask) -> pl.DataFrame:
+    codes = np.full(payments.height, EXCEPTION)
+    codes[known] = receipts.disposition
+    names = pl.Series(list(DISPOSITIONS)).gather(pl.Series(codes.astype(np.uint32)))
+    return payments.with_columns(names.alias("disposition"))
