@@ -37,7 +37,7 @@ def opening(count: int, month: int, seed: int) -> pl.DataFrame:
     own = program == 0
     first = month + rng.integers(0, 2, count)
     first = np.where(pooled, month + 1, first)
-    lpd = np.where(first > month, first - 1, first - 1)
+    lpd = np.full(count, month)  # paid up to date
     guaranty = np.where(own | (program == 4), 0, 22_000)
     pass_through = np.where(own, rate, rate - guaranty - 25_000)
     columns = {

@@ -82,7 +82,8 @@ def liquidate(books: Books, rows: Ints, proceeds: Ints, cover: Cover, enterprise
     loss = debt - money
     claim = np.minimum(half_up_div(loss * cover.share_e4, 10_000), half_up_div(debt * cover.cap_e4, 10_000))
     claim = np.minimum(claim, loss)
-    flows.paid[rows] += money - state.suspense[rows]
+    flows.paid[rows] += proceeds
+    flows.refunded[rows] += proceeds + state.suspense[rows] - money
     flows.claim[rows] += claim
     flows.principal_applied[rows] += np.minimum(money, balance)
     flows.interest_applied[rows] += money - np.minimum(money, balance)

@@ -118,7 +118,7 @@ def _end_if_clear(books: Books, rows: Ints, money: Ints) -> None:
     """A loan paid down to nothing owes nothing: what is left over goes back to the borrower."""
     state, flows = books.state, books.flows
     clear = rows[(state.actual[rows] == 0) & (state.end_code[rows] == ACTIVE)]
-    flows.paid[clear] -= money[clear]
+    flows.refunded[clear] += money[clear]
     money[clear] = 0
 
 
@@ -139,19 +139,20 @@ def apply_curtailments(books: Books, rows: Ints) -> None:
     trust = is_scheduled(state)[rows]
     base = np.where(trust, state.scheduled[rows] - state.pending[rows], state.actual[rows])
     used = np.minimum(extra, base)
-    flows.paid[rows] += used
+    flows.paid[rows] += extra
+    flows.refunded[rows] += extra - used
     flows.curtailment[rows] += used
     state.pending[rows] += np.where(trust, used, 0)
     flows.owner_principal[rows] += np.where(trust, 0, used)
     state.actual[rows] = base - used
     _reapply_held(books, rows[trust & (state.prepaid[rows] > 0)])
     done = rows[(state.actual[rows] == 0) & (state.prepaid[rows] == 0)]
-    flows.paid[done] -= state.suspense[done]
+    flows.refunded[done] += state.suspense[done]
     state.suspense[done] = 0
 
 
 def _reapply_held(books: Books, rows: Ints) -> None:
-    """Reapply the instalments held ahead to the lower balance; money no longer needed is refunded."""
+    """Reapply the instalments held ahead to the lower balance; what is left is held in suspense."""
     state, flows = books.state, books.flows
     held = np.zeros(len(state), dtype=np.int64)
     held[rows] = state.prepaid[rows]
@@ -162,14 +163,17 @@ def _reapply_held(books: Books, rows: Ints) -> None:
     while len(todo):
         interest = monthly_interest(state.actual[todo], state.note_rate[todo])
         full = state.actual[todo] + interest
-        instalment = np.minimum(state.payment[todo], full)
+        final = state.last_paid[todo] + 1 >= state.maturity[todo]
+        instalment = np.where(final, full, np.minimum(state.payment[todo], full))
         can = (state.actual[todo] > 0) & (held[todo] >= instalment) & (state.last_paid[todo] < last[todo])
         todo, instalment, interest = todo[can], instalment[can], interest[can]
         held[todo] -= instalment
         state.prepaid[todo] += instalment
         state.actual[todo] -= instalment - interest
         state.last_paid[todo] += 1
-    flows.paid[rows] -= held[rows]
+    clear = state.actual[rows] == 0
+    flows.refunded[rows] += np.where(clear, held[rows], 0)
+    state.suspense[rows] += np.where(clear, 0, held[rows])
 
 
 def apply_payoffs(books: Books, rows: Ints, days: Ints, amounts: Ints) -> Ints:
@@ -191,10 +195,11 @@ def apply_payoffs(books: Books, rows: Ints, days: Ints, amounts: Ints) -> Ints:
     arrears = unpaid * monthly_interest(balance, state.note_rate[rows])
     stub = per_diem_interest(balance, state.note_rate[rows], days)
     good = amounts >= needed
-    rows, days, trust, balance, arrears, stub, needed, unpaid = (
-        x[good] for x in (rows, days, trust, balance, arrears, stub, needed, unpaid)
+    rows, days, trust, balance, arrears, stub, needed, unpaid, amounts = (
+        x[good] for x in (rows, days, trust, balance, arrears, stub, needed, unpaid, amounts)
     )
-    flows.paid[rows] += needed
+    flows.paid[rows] += amounts
+    flows.refunded[rows] += amounts - needed
     flows.interest_applied[rows] += arrears + stub
     flows.principal_applied[rows] += balance
     owed_rate = due.pass_through_rate[rows] + due.guaranty_rate[rows]

@@ -85,7 +85,7 @@ _COLUMNS = {
 _DATES = {"first_due": "first_due_date", "maturity": "maturity_date", "last_paid": "last_paid_due_date"}
 
 _FLOWS = (
-    "paid", "interest_applied", "principal_applied", "curtailment", "scheduled_interest", "scheduled_principal",
+    "paid", "refunded", "interest_applied", "principal_applied", "curtailment", "scheduled_interest", "scheduled_principal",
     "unscheduled_principal", "investor_interest", "guaranty_fee", "servicing_fee", "advanced", "recovered",
     "guarantor_advanced", "guarantor_recovered", "shortfall", "servicer_kept", "owner_principal", "owner_interest",
     "claim", "buyout", "loss", "guaranty_relief",
@@ -97,6 +97,7 @@ class Flows:
     """What moved in the month, one array per loan_months amount column of that name (without _cents)."""
 
     paid: Ints
+    refunded: Ints
     interest_applied: Ints
     principal_applied: Ints
     curtailment: Ints

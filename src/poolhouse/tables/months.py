@@ -31,7 +31,8 @@ first_due_date date - first instalment
 maturity_date date - last instalment
 opening_actual_cents i64 cents - what the borrower owed at the end of the month before
 opening_scheduled_cents i64 cents - trust balance then: scheduled, before the unscheduled principal pending
-paid_cents i64 cents - money received from the borrower or the property's sale, refunds taken off
+paid_cents i64 cents - money accepted from the borrower or the property's sale
+refunded_cents i64 cents - of it, or of what was held, given back: more than the loan needed
 interest_applied_cents i64 cents - of it and of what was held: to interest
 principal_applied_cents i64 cents - to principal of instalments and payoffs
 curtailment_cents i64 cents - to principal ahead of schedule
