@@ -1,0 +1,239 @@
+"""From a file's columns to ours: what each field is read from, in which unit, with which codes.
+
+A mapping is TOML, one line per field: `note_amount_cents = {column = "Amount", unit = "dollars"}`.
+The public-use layout is such a mapping too, shipped beside this file, with a few extra fields that
+`ama.py` turns into canonical ones. Column names match without regard to case, spaces or marks.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import polars as pl
+
+from poolhouse.findings import Refused
+from poolhouse.loans.files import Head
+from poolhouse.rules import load
+from poolhouse.tables import TAPE
+
+REQUIRED = ("loan_number", "note_amount_cents", "note_rate_e7", "term_months", "note_date", "originator_id", "kind")
+"""Columns without which there is no note."""
+
+OURS = ("tape_row",)
+"""Columns of the contract that no file can give."""
+
+_UNITS: dict[str, dict[str, tuple[int, int]]] = {
+    "cents": {"dollars": (2, 1), "cents": (0, 1)},
+    "e7": {"fraction": (7, 1), "percent": (5, 1), "bp": (3, 1), "e7": (0, 1)},
+    "e4": {"fraction": (4, 1), "percent": (2, 1), "e4": (0, 1)},
+    "term": {"months": (0, 1), "years": (0, 12)},
+    "percent": {"percent": (0, 1), "fraction": (2, 1)},
+    "whole": {"number": (0, 1)},
+}
+"""Per kind of field: unit -> decimal places kept, multiplier. The last unit of a kind is our own."""
+
+_DEFAULT_UNIT = {"cents": "cents", "e7": "e7", "e4": "e4", "term": "months", "percent": "percent", "whole": "number"}
+VOCABULARY: dict[str, tuple[str, ...]] = {
+    "kind": ("conventional", "fha", "va", "usda"),
+    "originator_type": ("depository", "nonbank", "insurer", "housing_associate", "unknown"),
+    "rate_type": ("fixed", "arm"),
+    "purpose": ("purchase", "limited_cash_out", "cash_out"),
+    "occupancy": ("principal", "second_home", "investment"),
+    "property_type": ("detached", "pud", "condo", "coop", "manufactured", "two_to_four", "unknown"),
+}
+"""The words that a coded column of the contract may hold."""
+
+_SPEC_KEYS = {"column", "unit", "values", "format", "constant"}
+
+
+@dataclass(frozen=True)
+class Field:
+    """How one field is read. `shape`: cents, e7, e4, term, percent, whole, date, bool, text."""
+
+    name: str
+    shape: str
+    column: str = ""
+    position: int = -1
+    constant: str | None = None
+    places: int = 0
+    times: int = 1
+    unit: str = ""
+    formats: tuple[str, ...] = ("%Y-%m-%d",)
+    values: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Layout:
+    """A file's layout: 'ama', 'canonical' or 'mapped', and its fields."""
+
+    name: str
+    fields: tuple[Field, ...]
+
+
+def normal(name: str) -> str:
+    """A column name without case, spaces and marks: 'Co-Borrower Credit Score' -> 'coborrowercreditscore'."""
+    return re.sub(r"[^a-z0-9]", "", name.casefold())
+
+
+def shape_of(name: str) -> str:
+    """The shape of a field, from our contract's type and unit or from its name's ending."""
+    special = {"term_months": "term", "mi_pct": "percent"}
+    if name in special:
+        return special[name]
+    for ending in ("cents", "e7", "e4"):
+        if name.endswith("_" + ending):
+            return ending
+    if name.endswith(("_year", "_months")):
+        return "whole"
+    kind = TAPE.schema.get(name, pl.String())
+    if kind == pl.Date:
+        return "date"
+    if kind == pl.Boolean:
+        return "bool"
+    return "whole" if kind.is_integer() else "text"
+
+
+def choose(head: Head, mapping: str | None) -> Layout:
+    """The layout of a file. Refused when the mapping is wrong or the columns are nobody's."""
+    present = {normal(name): i for i, name in reversed(list(enumerate(head.names)))}
+    if mapping is not None:
+        return Layout("mapped", _mapped(head, present, _parse(mapping)))
+    canonical = {name for name in TAPE.schema if normal(name) in present}
+    ama = ama_specs()
+    if sum(bool(_sources(head, present, spec)) for spec in ama.values()) > len(canonical):
+        missing = [
+            spec["column"] for spec in ama.values() if not spec["optional"] and not _sources(head, present, spec)
+        ]
+        if missing:
+            raise Refused(
+                f"{head.path} looks like the public-use layout but lacks {', '.join(missing)}: "
+                "add the columns or give a mapping file"
+            )
+        return Layout("ama", tuple(_field(head, present, n, s) for n, s in ama.items() if _sources(head, present, s)))
+    return Layout("canonical", _canonical(head, present, canonical))
+
+
+@lru_cache(maxsize=1)
+def ama_specs() -> dict[str, dict[str, Any]]:
+    """The public-use layout, field by field."""
+    text = (files("poolhouse.loans") / "data" / "ama.toml").read_text(encoding="utf-8")
+    specs: dict[str, dict[str, Any]] = {}
+    for name, raw in tomllib.loads(text).items():
+        spec = {"column": raw} if isinstance(raw, str) else dict(raw)
+        specs[name] = {"aliases": [], "optional": False, **spec}
+    specs["fips_state"]["values"] = load().tables["fips_states"]
+    return specs
+
+
+def _canonical(head: Head, present: dict[str, int], canonical: set[str]) -> tuple[Field, ...]:
+    missing = [name for name in REQUIRED if name not in canonical]
+    if not canonical:
+        shown = ", ".join(n[:30] for n in head.names[:5])
+        raise Refused(
+            f"{head.path}: no known column in its first line ({shown[:150]}). A tape needs a header with at least "
+            f"{', '.join(REQUIRED)}; or write a mapping file from your columns to these (docs/tapes.md)"
+        )
+    if missing:
+        raise Refused(f"{head.path} lacks {', '.join(missing)}: add them or map them (docs/tapes.md)")
+    names = [n for n in TAPE.schema if n in canonical and n not in OURS]
+    return tuple(_field(head, present, n, {"column": n}) for n in names)
+
+
+def _parse(mapping: str) -> dict[str, dict[str, Any]]:
+    try:
+        raw = tomllib.loads(mapping)
+    except tomllib.TOMLDecodeError as error:
+        raise Refused(f"mapping: not TOML: {error}") from error
+    specs: dict[str, dict[str, Any]] = {}
+    for name, value in raw.items():
+        if name not in TAPE.schema or name in OURS:
+            raise Refused(f"mapping: {name!r} is no canonical column: use {', '.join(set_order())}")
+        spec = {"column": value} if isinstance(value, str) else value
+        if not isinstance(spec, dict):
+            raise Refused(f'mapping: {name} = {value!r}: give a column\'s name or {{column = "..."}}')
+        unknown = sorted(spec.keys() - _SPEC_KEYS)
+        if unknown:
+            raise Refused(f"mapping: {name} has unknown keys {unknown}: use {', '.join(sorted(_SPEC_KEYS))}")
+        if ("column" in spec) == ("constant" in spec):
+            raise Refused(f"mapping: {name} needs either a column or a constant")
+        specs[name] = spec
+    return specs
+
+
+def set_order() -> list[str]:
+    """Canonical columns a file may give, in contract order."""
+    return [name for name in TAPE.schema if name not in OURS]
+
+
+def _mapped(head: Head, present: dict[str, int], specs: dict[str, dict[str, Any]]) -> tuple[Field, ...]:
+    for name in set_order():
+        if name not in specs and normal(name) in present:
+            specs[name] = {"column": name}
+    missing = [name for name in REQUIRED if name not in specs]
+    if missing:
+        raise Refused(f"mapping: {', '.join(missing)} must be mapped: no loan can do without")
+    for name, spec in specs.items():
+        if "column" in spec and not _sources(head, present, spec):
+            raise Refused(
+                f"mapping: {name} is to come from column {spec['column']!r}, which {head.path} lacks; "
+                f"it has {', '.join(head.names[:20])}"
+            )
+    return tuple(_field(head, present, name, specs[name]) for name in set_order() if name in specs)
+
+
+def _sources(head: Head, present: dict[str, int], spec: dict[str, Any]) -> list[int]:
+    """Positions of the file's columns that a spec may be read from, the exact name first."""
+    exact = [i for i, name in enumerate(head.names) if name == spec["column"]]
+    wanted = [normal(str(spec["column"])), *(normal(a) for a in spec.get("aliases", ()))]
+    return exact + [present[n] for n in wanted if n and n in present]
+
+
+def _field(head: Head, present: dict[str, int], name: str, spec: dict[str, Any]) -> Field:
+    shape = shape_of(name)
+    places, times, unit = _unit(name, shape, spec)
+    formats = spec.get("format", "%Y-%m-%d")
+    position = _sources(head, present, spec)[0] if "column" in spec else -1
+    constant = spec.get("constant")
+    values = spec.get("values", {})
+    if not isinstance(values, dict):
+        raise Refused(f'mapping: {name}: values must be a table such as {{C = "conventional"}}')
+    words = VOCABULARY.get(name)
+    wrong = [str(v) for v in [*values.values(), *([] if constant is None else [constant])] if words and v not in words]
+    if words and wrong:
+        raise Refused(f"mapping: {name}: {wrong[0]!r} is none of {', '.join(words)}")
+    return Field(
+        name=name,
+        shape=shape,
+        column=head.names[position] if position >= 0 else "(mapping)",
+        position=position,
+        constant=None if constant is None else str(constant),
+        places=places,
+        times=times,
+        unit=unit,
+        formats=tuple([formats] if isinstance(formats, str) else map(str, formats)),
+        values={code(str(k)): str(v) for k, v in values.items()},
+    )
+
+
+def code(text: str) -> str:
+    """A code as it is compared: without blanks, case and leading zeros ('05' is '5')."""
+    return text.strip().casefold().lstrip("0") or "0"
+
+
+def _unit(name: str, shape: str, spec: dict[str, Any]) -> tuple[int, int, str]:
+    known = _UNITS.get(shape)
+    if known is None:
+        if "unit" in spec:
+            raise Refused(f"mapping: {name} has no unit")
+        return 0, 1, ""
+    unit = spec.get("unit", _DEFAULT_UNIT[shape])
+    if unit not in known:
+        raise Refused(f"mapping: {name}: unit {unit!r} is unknown: use {', '.join(known)}")
+    places, times = known[unit]
+    return places, times, str(unit)

@@ -1,0 +1,101 @@
+"""Text to exact values: decimals to integer cents and rates, dates, codes. Never through a float.
+
+Each field becomes two columns of the working frame: `name|text` (what the file says, without blanks
+around it, null when empty) and `name` (the value, null when it can't be read).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from poolhouse.findings import Refused
+from poolhouse.loans.files import RawRows
+from poolhouse.loans.mapping import VOCABULARY, Field, code
+
+_NUMBER = r"^\$?\s?(\d{1,13}|\d{1,3}(?:,\d{3}){1,4})(?:\.(\d*))?\s?%?$"
+_TRUE = ["true", "t", "yes", "y", "1"]
+_FALSE = ["false", "f", "no", "n", "0"]
+
+
+def text(name: str) -> str:
+    """The working frame's column that holds a field's text."""
+    return name + "|text"
+
+
+def parse(raw: RawRows, fields: tuple[Field, ...]) -> pl.DataFrame:
+    """The working frame: tape_row, then text and value of each field."""
+    texts = [
+        (pl.lit(f.constant, pl.String) if f.constant is not None else _trimmed(str(f.position))).alias(text(f.name))
+        for f in fields
+    ]
+    work = raw.frame.select("tape_row", *texts)
+    try:
+        return work.with_columns(_value(f, work[text(f.name)]).alias(f.name) for f in fields)
+    except pl.exceptions.ComputeError as error:
+        formats = [fmt for f in fields for fmt in f.formats if f.shape == "date"]
+        raise Refused(f"mapping: date formats {formats} can't be used: {error}") from error
+
+
+def _trimmed(column: str) -> pl.Expr:
+    trimmed = pl.col(column).str.strip_chars()
+    return pl.when(trimmed != "").then(trimmed)
+
+
+def _value(field: Field, column: pl.Series) -> pl.Series:
+    """Reads each distinct text once: a tape repeats its rates, terms and codes."""
+    distinct = column.unique().sort()
+    if len(distinct) > len(column) // 4:
+        return column.to_frame("t").select(_read(field, pl.col("t"))).to_series()
+    read = distinct.to_frame("t").select("t", _read(field, pl.col("t")).alias("v"))
+    return column.to_frame("t").join(read, on="t", how="left", maintain_order="left", nulls_equal=True)["v"]
+
+
+def _read(field: Field, column: pl.Expr) -> pl.Expr:
+    if field.shape == "date":
+        return pl.coalesce(column.str.to_date(f, strict=False) for f in dict.fromkeys((*field.formats, "%Y-%m-%d")))
+    if field.values and field.constant is None:
+        column = _coded(column).replace_strict(dict(field.values), default=None, return_dtype=pl.String)
+    if field.shape == "bool":
+        return _truth(column)
+    if field.shape == "text":
+        return _word(field.name, column)
+    return scaled(column, field.places, cut_off=field.shape == "e4") * field.times
+
+
+def _coded(column: pl.Expr) -> pl.Expr:
+    """`mapping.code` for a column."""
+    bare = column.str.to_lowercase().str.strip_chars_start("0")
+    return pl.when(column.is_not_null()).then(pl.when(bare == "").then(pl.lit(code("0"))).otherwise(bare))
+
+
+def _truth(column: pl.Expr) -> pl.Expr:
+    low = column.str.to_lowercase()
+    return pl.when(low.is_in(_TRUE)).then(True).when(low.is_in(_FALSE)).then(False)
+
+
+def _word(name: str, column: pl.Expr) -> pl.Expr:
+    if name in VOCABULARY:
+        low = column.str.to_lowercase()
+        return pl.when(low.is_in(list(VOCABULARY[name]))).then(low)
+    if name in ("state", "originator_state"):
+        upper = column.str.to_uppercase()
+        return pl.when(upper.str.contains(r"^[A-Z]{2}$")).then(upper)
+    if name == "county_fips":
+        return pl.when(column.str.contains(r"^\d{4,5}$")).then(column.str.zfill(5))
+    return column
+
+
+def scaled(column: pl.Expr, places: int, *, cut_off: bool = False) -> pl.Expr:
+    """Decimal text times 10^places as Int64, exactly; null when it is no such number.
+
+    '$1,234.50' with two places is 123_450. More places than that, other than zeros, are no number,
+    unless `cut_off`: then they are dropped, as the agencies do with a loan-to-value.
+    """
+    parts = column.str.extract_groups(_NUMBER)
+    whole = parts.struct.field("1").str.replace_all(",", "", literal=True).cast(pl.Int64, strict=False)
+    if places == 0 and not cut_off:
+        return pl.when(parts.struct.field("2").fill_null("").str.strip_chars_end("0") == "").then(whole)
+    decimals = parts.struct.field("2").fill_null("").str.strip_chars_end("0")
+    kept = decimals.str.slice(0, places).str.pad_end(places, "0")
+    value = whole * 10**places + kept.cast(pl.Int64, strict=False)
+    return value if cut_off else pl.when(decimals.str.len_bytes() <= places).then(value)
