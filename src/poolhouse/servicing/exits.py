@@ -46,13 +46,16 @@ def buy_out(books: Books, rows: Ints, enterprise: Ints) -> None:
     state.owner[rows] = np.where(state.program[rows] == GNMA, state.servicer[rows], enterprise[rows])
     state.remittance[rows] = ACTUAL_ACTUAL
     flows.buyout[rows] += balance + interest
+    flows.buyout_principal[rows] += state.actual[rows]
 
 
 def stop_scheduled(books: Books, rows: Ints) -> None:
     """A whole loan in a portfolio stops scheduled remittance: its owner repays the servicer's advances."""
     _reimburse(books, rows)
-    books.state.remittance[rows] = ACTUAL_ACTUAL
-    books.state.scheduled[rows] = books.state.actual[rows]
+    state = books.state
+    books.flows.buyout_principal[rows] += state.actual[rows] - state.scheduled[rows]
+    state.remittance[rows] = ACTUAL_ACTUAL
+    state.scheduled[rows] = state.actual[rows]
 
 
 def _reimburse(books: Books, rows: Ints) -> None:

@@ -88,7 +88,7 @@ _FLOWS = (
     "paid", "refunded", "interest_applied", "principal_applied", "curtailment", "scheduled_interest", "scheduled_principal",
     "unscheduled_principal", "investor_interest", "guaranty_fee", "servicing_fee", "advanced", "recovered",
     "guarantor_advanced", "guarantor_recovered", "shortfall", "servicer_kept", "owner_principal", "owner_interest",
-    "claim", "buyout", "loss", "guaranty_relief",
+    "claim", "buyout", "loss", "guaranty_relief", "buyout_principal",
 )  # fmt: skip
 
 
@@ -119,6 +119,7 @@ class Flows:
     buyout: Ints
     loss: Ints
     guaranty_relief: Ints
+    buyout_principal: Ints
 
     @classmethod
     def zero(cls, count: int) -> Flows:

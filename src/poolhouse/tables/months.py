@@ -58,6 +58,7 @@ owner_principal_cents i64 cents - principal remitted to a payee outside pools
 owner_interest_cents i64 cents - interest remitted to a payee outside pools
 claim_cents i64 cents - paid by MI, FHA, VA or USDA
 buyout_cents i64 cents - paid in by the buyer: balance, interest, advances reimbursed
+buyout_principal_cents i64 cents - principal the buyer gets for it: actual balance (less what it owned before)
 loss_cents i64 cents - borne by the owner (the trust only when private)
 workout i8 - codes.WORKOUTS
 end_code i8 - codes.END_CODES
@@ -104,6 +105,7 @@ pool_id i32 - the pool
 closing_scheduled_cents i64 cents - trust balance after the distribution
 prior_factor_e8 i64 e8 - the factor before
 factor_e8 i64 e8 - published factor
+loss_factor_e8 i64 e8 - of the fall, what is a realized loss and no payment (private trusts only)
 received_cents i64 cents - into the trust this month
 paid_cents i64 cents - to holders this month
 rounding_balance_cents i64 cents - received - paid since issue, less the balance's own rounding
