@@ -50,10 +50,17 @@ def buy_out(books: Books, rows: Ints, enterprise: Ints) -> None:
 
 
 def stop_scheduled(books: Books, rows: Ints) -> None:
-    """A whole loan in a portfolio stops scheduled remittance: its owner repays the servicer's advances."""
+    """A whole loan in a portfolio stops scheduled remittance: its owner repays the servicer's advances.
+
+    Unscheduled principal already collected goes to the owner at once.
+    """
     _reimburse(books, rows)
-    state = books.state
-    books.flows.buyout_principal[rows] += state.actual[rows] - state.scheduled[rows]
+    state, flows = books.state, books.flows
+    flows.owner_principal[rows] += state.pending[rows]
+    flows.owner_interest[rows] += state.pending_interest[rows]
+    flows.buyout_principal[rows] += state.actual[rows] - (state.scheduled[rows] - state.pending[rows])
+    state.pending[rows] = 0
+    state.pending_interest[rows] = 0
     state.remittance[rows] = ACTUAL_ACTUAL
     state.scheduled[rows] = state.actual[rows]
 
@@ -72,6 +79,7 @@ def liquidate(books: Books, rows: Ints, proceeds: Ints, cover: Cover, enterprise
 
     Pooled agency loans are bought out first. Returns dispositions.
     """
+    _take_back_held(books, rows)
     pooled = is_scheduled(books.state) & (books.state.pool > 0)
     agency = rows[(pooled & (books.state.program != PRIVATE))[rows]]
     buy_out(books, agency, enterprise)
@@ -97,6 +105,16 @@ def liquidate(books: Books, rows: Ints, proceeds: Ints, cover: Cover, enterprise
     state.suspense[rows] = 0
     state.end_code[rows] = LIQUIDATED
     return np.full(len(rows), APPLIED)
+
+
+def _take_back_held(books: Books, rows: Ints) -> None:
+    """Instalments held ahead count as the borrower's money against the debt."""
+    state = books.state
+    rows = rows[state.prepaid[rows] > 0]
+    state.actual[rows] = state.scheduled[rows] - state.pending[rows]
+    state.suspense[rows] += state.prepaid[rows]
+    state.prepaid[rows] = 0
+    state.last_paid[rows] = np.minimum(books.month, state.last_paid[rows])
 
 
 def _to_owner(books: Books, rows: Ints, money: Ints, balance: Ints) -> None:

@@ -59,7 +59,9 @@ def run_month(
     flows = Flows.zero(len(state))
     due = distribute(state, flows, month)
     _pay_whole_loan_owners(start, flows, due)
-    books = Books(month, state, flows, due, np.zeros(len(state), dtype=np.int64))
+    moving = np.zeros(len(state), dtype=bool)
+    moving[sold] = True
+    books = Books(month, state, flows, due, np.zeros(len(state), dtype=np.int64), moving)
     receipts, known = _receipts(state, payments, month)
     _receive(books, receipts, rules, changes.cover)
     settle_current(books)
@@ -145,7 +147,9 @@ def _apply(books: Books, receipts: Receipts, chosen: Ints) -> None:
 
 
 def _liquidate(books: Books, receipts: Receipts, chosen: Ints, rules: MonthRules, cover: pl.DataFrame) -> None:
-    chosen = chosen[books.state.end_code[receipts.row[chosen]] == ACTIVE]
+    """A loan that changes hands this month can't be liquidated in it: the money is an exception."""
+    at = receipts.row[chosen]
+    chosen = chosen[(books.state.end_code[at] == ACTIVE) & ~books.sold[at]]
     rows = receipts.row[chosen]
     ids = pl.DataFrame({"loan_id": books.state.loan_id[rows].astype(np.int32)})
     found = ids.join(cover, on="loan_id", how="left", maintain_order="left").fill_null(0)

@@ -51,6 +51,7 @@ class Books:
     flows: Flows
     due: Due
     extra: Ints  # curtailment money waiting for the month's instalment
+    sold: Mask  # changes hands this month
 
 
 def apply_instalments(books: Books, rows: Ints, amounts: Ints) -> Ints:
