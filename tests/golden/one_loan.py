@@ -28,7 +28,7 @@ STOP_ADVANCE_MONTHS = 4  # the servicer advances four missed instalments, then t
 COLUMNS = (
     "case", "month", "opening_scheduled", "scheduled_interest", "scheduled_principal", "unscheduled_principal",
     "investor_interest", "guaranty_fee", "servicing_fee", "due_to_trust", "paid", "advanced", "recovered",
-    "guarantor_advanced", "shortfall", "servicer_kept", "closing_actual", "closing_scheduled",
+    "guarantor_advanced", "guaranty_relief", "shortfall", "servicer_kept", "closing_actual", "closing_scheduled",
     "pending_unscheduled", "pending_interest", "factor_e8", "holder_principal", "holder_interest",
 )  # fmt: skip
 
@@ -140,7 +140,8 @@ def draft(loan: Loan, row: dict[str, int], month: int, own: int) -> None:
         return
     principal_and_interest = row["scheduled_principal"] + month_interest(own, PASS_THROUGH_RATE)
     if month - loan.last_paid > STOP_ADVANCE_MONTHS:
-        row["guarantor_advanced"] = principal_and_interest  # and the guarantor asks no fee
+        row["guarantor_advanced"] = principal_and_interest
+        row["guaranty_relief"] = month_interest(own, GUARANTY_RATE)  # its own fee waits
     else:
         row["advanced"] = principal_and_interest + month_interest(own, GUARANTY_RATE)
         loan.advances += row["advanced"]
@@ -207,7 +208,7 @@ Written by `one_loan.py`; don't edit. Amounts in dollars.
 * scheduled interest = investor interest + guaranty fee + servicing fee, each month, on the opening scheduled balance.
 * due to trust: investor interest + scheduled principal + unscheduled principal.
 * advanced: the servicer's own money for an instalment not paid by the 18th, guaranty fee included. After
-  {stop} missed instalments it stops, and the guarantor pays investor interest and principal and asks no fee.
+  {stop} missed instalments it stops: the guarantor pays investor interest and principal, and its own fee waits (guaranty relief).
 * shortfall: the servicer's own money for interest on principal that left early.
 * servicer kept: the fee, in the month in which the borrower's money brings it.
 """
