@@ -79,7 +79,7 @@ def _note_date(work: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     )
     return work.with_columns(
         flagged(pl.lit(True), "note_month"),
-        pl.date(pl.col("note_year"), pl.Series(month), pl.Series(day)).alias("note_date"),
+        pl.date(pl.col("note_year"), pl.lit(pl.Series(month)), pl.lit(pl.Series(day))).alias("note_date"),
     ).with_columns(flagged(pl.lit(True), "note_day"))
 
 

@@ -28,7 +28,7 @@ class Check:
 
 
 def judge(work: pl.DataFrame, raw: RawRows, layout: Layout) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The usable rows of the working frame, and the REJECTS of all others, broken lines included."""
+    """The usable rows of the working frame, without their texts, and the REJECTS of all others."""
     fields = {f.name: f for f in layout.fields}
     checks = [*_readable(fields), *_required(fields), *_bounds(fields), *_note(fields), *_ama(fields)]
     flags = work.select(c.bad.fill_null(False).alias(str(i)) for i, c in enumerate(checks))
@@ -37,7 +37,7 @@ def judge(work: pl.DataFrame, raw: RawRows, layout: Layout) -> tuple[pl.DataFram
         if flags[str(i)].any():
             rejects.append(_rows(work.filter(flags[str(i)]), check, fields[check.field]))
     found = pl.concat(rejects).unique(["row", "field"], keep="first", maintain_order=True)
-    good = work.filter(~flags.select(pl.any_horizontal(pl.all())).to_series())
+    good = work.drop(text(name) for name in fields).filter(~flags.select(pl.any_horizontal(pl.all())).to_series())
     if good.height + found["row"].n_unique() != raw.rows:
         raise RuntimeError(f"{raw.rows} rows became {good.height} loans and {found['row'].n_unique()} rejects")
     return good, REJECTS.conform(found)

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -138,7 +138,7 @@ def _as_text(head: Head, column: pl.Series) -> pl.Series:
 def _open(path: Path) -> IO[bytes]:
     with path.open("rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path) if zipped else path.open("rb")
+    return cast(IO[bytes], gzip.open(path)) if zipped else path.open("rb")
 
 
 def _read(path: Path, file: IO[bytes], size: int) -> bytes:
@@ -211,12 +211,12 @@ def _block_rows(block: bytes, head: Head, positions: list[int], key: int | None,
     starts = np.concatenate([np.zeros(1, np.int64), ends[:-1] + 1])
     blank = (ends == starts) | ((ends == starts + 1) & (data[starts] == 13))
     number = before + np.cumsum(~blank)
-    delimiters = np.add.reduceat(data == ord(head.delimiter), starts, dtype=np.int32)
+    found = np.searchsorted(np.flatnonzero(data == ord(head.delimiter)), ends)
+    delimiters = np.diff(found, prepend=0)
     odd = np.zeros(len(starts), dtype=np.bool_)
-    if b'"' in block:
-        odd |= np.logical_or.reduceat(data == 34, starts)
-    if b"\0" in block:
-        odd |= np.logical_or.reduceat(data == 0, starts)
+    for mark in (b'"', b"\0"):
+        if mark in block:
+            odd[np.searchsorted(ends, np.flatnonzero(data == mark[0]))] = True
     if not block.isascii():
         odd |= _undecodable(block, data, starts, ends)
     plain = ~blank & ~odd & (delimiters == len(head.names) - 1)
@@ -240,7 +240,7 @@ def _undecodable(
         return bad
     except UnicodeDecodeError:
         pass
-    for i in np.flatnonzero(np.logical_or.reduceat(data >= 128, starts)):
+    for i in np.unique(np.searchsorted(ends, np.flatnonzero(data >= 128))):
         try:
             block[starts[i] : ends[i]].decode()
         except UnicodeDecodeError:
@@ -259,7 +259,7 @@ def _plain_rows(
 ) -> pl.DataFrame:
     wanted = [str(p) for p in positions]
     if not plain.any():
-        return pl.DataFrame(schema={name: pl.String for name in wanted})
+        return pl.DataFrame(schema=dict.fromkeys(wanted, pl.String))
     if not plain.all():
         block = data[np.repeat(plain, ends - starts + 1)].tobytes()
     frame = pl.read_csv(

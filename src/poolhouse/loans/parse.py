@@ -13,6 +13,7 @@ from poolhouse.loans.files import RawRows
 from poolhouse.loans.mapping import VOCABULARY, Field, code
 
 _NUMBER = r"^\$?\s?(\d{1,13}|\d{1,3}(?:,\d{3}){1,4})(?:\.(\d*))?\s?%?$"
+_SAMPLE = 4_096
 _TRUE = ["true", "t", "yes", "y", "1"]
 _FALSE = ["false", "f", "no", "n", "0"]
 
@@ -24,30 +25,36 @@ def text(name: str) -> str:
 
 def parse(raw: RawRows, fields: tuple[Field, ...]) -> pl.DataFrame:
     """The working frame: tape_row, then text and value of each field."""
-    texts = [
-        (pl.lit(f.constant, pl.String) if f.constant is not None else _trimmed(str(f.position))).alias(text(f.name))
-        for f in fields
-    ]
-    work = raw.frame.select("tape_row", *texts)
     try:
-        return work.with_columns(_value(f, work[text(f.name)]).alias(f.name) for f in fields)
+        columns = [column for f in fields for column in _columns(f, raw.frame)]
     except pl.exceptions.ComputeError as error:
         formats = [fmt for f in fields for fmt in f.formats if f.shape == "date"]
         raise Refused(f"mapping: date formats {formats} can't be used: {error}") from error
+    return pl.DataFrame([raw.frame["tape_row"], *columns])
+
+
+def _columns(field: Field, raw: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
+    """Text and value. Each distinct text is read once: a tape repeats its rates, terms and codes."""
+    if field.constant is not None:
+        column = pl.Series("raw", [field.constant], pl.String).new_from_index(0, raw.height)
+    else:
+        column = raw[str(field.position)].alias("raw")
+    sample = column.head(_SAMPLE)
+    many = len(sample) == _SAMPLE and sample.n_unique() > _SAMPLE // 2
+    distinct = (column if many else column.unique()).to_frame()
+    read = distinct.with_columns(_trimmed("raw").alias(text(field.name)))
+    read = read.with_columns(_read(field, pl.col(text(field.name))).alias(field.name))
+    if not many:
+        if read["raw"].eq_missing(read[text(field.name)]).all():
+            read = read.drop(text(field.name))
+        read = column.to_frame().join(read, on="raw", how="left", maintain_order="left", nulls_equal=True)
+    kept = read[text(field.name)] if text(field.name) in read.columns else column.alias(text(field.name))
+    return kept, read[field.name]
 
 
 def _trimmed(column: str) -> pl.Expr:
     trimmed = pl.col(column).str.strip_chars()
     return pl.when(trimmed != "").then(trimmed)
-
-
-def _value(field: Field, column: pl.Series) -> pl.Series:
-    """Reads each distinct text once: a tape repeats its rates, terms and codes."""
-    distinct = column.unique().sort()
-    if len(distinct) > len(column) // 4:
-        return column.to_frame("t").select(_read(field, pl.col("t"))).to_series()
-    read = distinct.to_frame("t").select("t", _read(field, pl.col("t")).alias("v"))
-    return column.to_frame("t").join(read, on="t", how="left", maintain_order="left", nulls_equal=True)["v"]
 
 
 def _read(field: Field, column: pl.Expr) -> pl.Expr:

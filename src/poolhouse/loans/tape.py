@@ -56,18 +56,20 @@ def read_tape(source: Path | str, mapping: str | None = None) -> TapeRead:
     key = next((f.position for f in layout.fields if f.name == "loan_number" and f.position >= 0), None)
     raw = read_rows(head, positions, key)
     good, rejects = judge(parse(raw, layout.fields), raw, layout)
+    rows = raw.rows
+    del raw  # a large tape's text is as large as its loans
     if not good.height:
         row, field, value, reason = rejects.select("row", "field", "value", "reason").row(0)
-        raise Refused(f"{head.path}: none of {raw.rows:,} rows can be used; row {row}: {field} {value!r} {reason}")
+        raise Refused(f"{head.path}: none of {rows:,} rows can be used; row {row}: {field} {value!r} {reason}")
     notes = Notes()
     notes.add("rejected", "", rejects["row"].n_unique(), "row can't be used, see the rejects", "error")
     start = _start(good, layout.name)
     if layout.name == "ama":
         good = ama.convert(good, notes)
     tape = complete(good, notes)
-    if tape.height + rejects["row"].n_unique() != raw.rows:
-        raise RuntimeError(f"{raw.rows} rows became {tape.height} loans")
-    return TapeRead(tape, rejects, notes.findings, layout.name, start, content_hash(TAPE, tape), raw.rows)
+    if tape.height + rejects["row"].n_unique() != rows:
+        raise RuntimeError(f"{rows} rows became {tape.height} loans")
+    return TapeRead(tape, rejects, notes.findings, layout.name, start, content_hash(TAPE, tape), rows)
 
 
 def _start(good: pl.DataFrame, layout: str) -> int:
