@@ -33,7 +33,8 @@ def funding_lines(pairs: pl.DataFrame, rulebook: Rulebook) -> pl.DataFrame:
     (deposits are not secured by loans).
     """
     rows = []
-    for kind, month in pairs.select("type", "note_month").unique().sort("type", "note_month").iter_rows():
+    distinct = pairs.select("type", "note_month").unique().sort("type", "note_month")
+    for kind, month in zip(distinct["type"].to_list(), distinct["note_month"].to_list(), strict=True):
         as_of: date = first_day(month)
         provider = rulebook.get("primary.line_provider", as_of, type=kind)
         rows.append(
