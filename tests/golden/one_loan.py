@@ -208,7 +208,8 @@ Written by `one_loan.py`; don't edit. Amounts in dollars.
 * scheduled interest = investor interest + guaranty fee + servicing fee, each month, on the opening scheduled balance.
 * due to trust: investor interest + scheduled principal + unscheduled principal.
 * advanced: the servicer's own money for an instalment not paid by the 18th, guaranty fee included. After
-  {stop} missed instalments it stops: the guarantor pays investor interest and principal, and its own fee waits (guaranty relief).
+  {stop} missed instalments it stops: the guarantor pays investor interest and principal, and its own
+  fee waits (guaranty relief).
 * shortfall: the servicer's own money for interest on principal that left early.
 * servicer kept: the fee, in the month in which the borrower's money brings it.
 """
