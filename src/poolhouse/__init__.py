@@ -1,0 +1,32 @@
+"""Poolhouse: the US secondary mortgage market as one program.
+
+`poolhouse.open("my-book")` opens a book and gives the market over it: the same commands and
+queries as the command line, each returning a dictionary that `json.dumps` takes as it is.
+Importing this package imports nothing else: the parts load when a book is opened.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from poolhouse.market import Market
+
+__version__ = "0.1.0"
+__all__ = ["__version__", "open"]
+
+
+def open(
+    book: str | Path, *, create: bool = False, seed: int = 1, start: str | None = None, edition: str | None = None
+) -> Market:
+    """The market over a book: a folder, or a team's database by its `postgresql://` address.
+
+    `create` makes the book if there is none; `seed` (of all chance), `start` (the first month,
+    'YYYY-MM') and `edition` (of the rulebook) are fixed at that moment and kept in the book.
+    Raises `poolhouse.findings.Refused` when there is no book, or it is no book.
+    """
+    from poolhouse.market import open_market
+
+    return open_market(book, create=create, seed=seed, start=start, edition=edition)

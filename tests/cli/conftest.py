@@ -1,0 +1,98 @@
+"""A market that remembers what it was asked and answers as told, in place of the real one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import poolhouse
+import sample_report
+from poolhouse.cli import shell
+
+ANSWERS: dict[str, Any] = {
+    "report": sample_report.report(),
+    "report_series": sample_report.series(),
+    "verify": {
+        "ok": True,
+        "head": "ab" * 32,
+        "promises": sample_report.report()["promises"],
+    },
+    "trace": {
+        "paid_cents": 158_017,
+        "split": [
+            {"party": "Public pension (assumed)", "role": "investor", "account": "cash", "cents": 150_000},
+            {"party": "First [bold]Bank[/bold]", "role": "servicer", "account": "cash", "cents": 8_017},
+        ],
+        "month": "2009-03",
+    },
+    "loan": {
+        "loan": 1,
+        "terms": {"loan_number": "X-1", "note_amount_cents": 25_000_000, "note_rate_e7": 687_500},
+        "owners": [{"owner": "Fannie Mae", "effective_date": "2009-02-01"}],
+        "notices": [],
+        "pool": None,
+        "security": {"cusip": "31400ABC1"},
+        "servicers": [{"servicer": "First Bank", "effective_date": "2009-01-14"}],
+        "months": [{"month": "2009-03", "paid_cents": 164_232, "last_paid_due_date": "2009-03-01"}] * 60,
+    },
+    "lookthrough": {"holder": "Public pension", "face_cents": 5, "securities": [{"name": "MA1", "face_cents": 5}]},
+    "lenders": {"lenders": [{"originator": "First Bank", "loans": 12, "serious": 0, "state": "approved"}]},
+}
+STEPS = ("close", "check", "sell", "pool", "issue", "trade", "transfer", "notify", "close_month")
+
+
+class FakeMarket:
+    """Answers every method of the market; `calls` keeps (name, positional, named)."""
+
+    def __init__(self, calls: list[Any], replies: dict[str, Any]) -> None:
+        self._calls, self._replies = calls, replies
+
+    def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]:
+        def method(*positional: Any, progress: Any = None, **named: Any) -> dict[str, Any]:
+            self._calls.append((name, positional, named))
+            if progress is not None:
+                for done in range(3):
+                    progress("close-month", done, 2)
+            reply = self._replies[name]
+            if isinstance(reply, BaseException):
+                raise reply
+            return reply
+
+        return method
+
+
+class Terminal:
+    """Runs command lines against the fake market and keeps what it was asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self.calls: list[Any] = []
+        self.replies: dict[str, Any] = ANSWERS | {name: {"loans": 3} for name in STEPS}
+        self.replies |= {"run": ANSWERS["report"], "demo": ANSWERS["report"]}
+        self._capsys = capsys
+
+        def fake_open(book: str, **options: Any) -> FakeMarket:
+            self.calls.append(("open", (book,), options))
+            return FakeMarket(self.calls, self.replies)
+
+        monkeypatch.setattr(poolhouse, "open", fake_open)
+
+    def __call__(self, *arguments: object) -> tuple[int, str, str]:
+        """Exit code, stdout and stderr of one command line."""
+        code = shell.run([str(a) for a in arguments])
+        captured = self._capsys.readouterr()
+        return code, captured.out, captured.err
+
+    def json(self, *arguments: object) -> tuple[int, dict[str, Any]]:
+        """Exit code and the one object on stdout; stderr must be silent."""
+        code, out, err = self(*arguments, "--json")
+        assert err == ""
+        assert out.count("\n") == 1
+        return code, json.loads(out)
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    return Terminal(monkeypatch, capsys)

@@ -1,0 +1,52 @@
+"""Help answers at once: it imports nothing heavy. Checked in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+
+import pytest
+
+COMMANDS = (
+    "demo", "run", "close", "check", "sell", "pool", "issue", "trade", "transfer", "notify", "close-month", "verify",
+    "report", "loan", "trace", "lookthrough", "lenders",
+)  # fmt: skip
+HEAVY = ("polars", "numpy", "sqlalchemy", "jinja2", "plotly", "rich", "holidays", "poolhouse.market")
+
+PROBE = f"""
+import sys
+from poolhouse.cli.shell import run
+code = run(sys.argv[1:])
+heavy = [name for name in {HEAVY!r} if name in sys.modules]
+sys.exit(f"heavy: {{heavy}}" if heavy else code)
+"""
+
+
+def _help(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", PROBE, *arguments, "--help"]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_help_imports_nothing_heavy_and_names_every_command() -> None:
+    done = _help()
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not [name for name in COMMANDS if f"\n  {name} " not in done.stdout]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_takes_book_and_json(name: str) -> None:
+    done = _help(name)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--book DIR" in done.stdout
+    assert "--json" in done.stdout
+
+
+def test_help_is_quick() -> None:
+    """The best of five: other work on the machine must not fail it."""
+    times = []
+    for _ in range(5):
+        started = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "poolhouse.cli", "--help"], capture_output=True, check=True)
+        times.append(time.perf_counter() - started)
+    assert min(times) < 0.3
