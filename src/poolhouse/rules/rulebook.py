@@ -74,6 +74,15 @@ class Rulebook:
         """The bare value of `lookup`."""
         return self.lookup(name, as_of, **dims).value
 
+    def change_dates(self, prefix: str) -> tuple[date, ...]:
+        """Days on which a parameter whose name starts with `prefix` changes, ascending: between two of
+        them every lookup answers the same, so rules are picked once per stretch and not once per loan."""
+        days = {v.effective for name, p in self.parameters.items() if name.startswith(prefix) for v in p.values}
+        for row in self.override_rows:
+            if row["name"].startswith(prefix):
+                days |= {row.get("from", date.min), row["until"]}
+        return tuple(sorted(days))
+
     def _override(self, name: str, as_of: date, dims: dict[str, Any]) -> Value | None:
         for row in self.override_rows:
             meant = "program" not in row or dims.get("program") in row["program"]
