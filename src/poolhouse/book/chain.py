@@ -73,4 +73,4 @@ def sorted_lines(lines: pl.DataFrame | None) -> pl.DataFrame:
         raise TypeError(f"lines: {dict(lines.schema)} is not {LINES_SCHEMA}")
     if any(lines[name].null_count() for name in LINES_SCHEMA):
         raise TypeError("lines: a null where none may be")
-    return lines.sort(list(LINES_SCHEMA))
+    return lines.select(list(LINES_SCHEMA)).sort(list(LINES_SCHEMA))

@@ -27,6 +27,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from poolhouse.book import record
 from poolhouse.book.canon import canonical_hash, canonical_json, sha256_text
 from poolhouse.book.chain import Draft, link, sorted_lines
+from poolhouse.book.inbox import waiting
 from poolhouse.book.lock import AdvisoryLock, FolderLock, Lock, actor, now
 from poolhouse.book.orphans import collect_orphans
 from poolhouse.book.place import Place
@@ -36,6 +37,7 @@ from poolhouse.findings import Refused
 from poolhouse.tables import RECORDS
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FULL_WORDS = ("disk is full", "disk i/o error", "no space left")  # as SQLite and PostgreSQL say it
 
 
 class Txn:
@@ -142,14 +144,14 @@ class Txn:
         self._records = {}
 
     def inbox_take(self, kind: str) -> list[dict[str, Any]]:
-        """Bodies of the facts of that kind still waiting, oldest first; they leave the inbox with this commit."""
+        """Facts of that kind still waiting, oldest first, each with its `key`; this commit takes them out."""
         self._must_be_open()
         i = record.INBOX.c
-        query = select(i.number, i.body).where(i.kind == kind, i.event_seq.is_(None)).order_by(i.number)
+        query = select(i.number, i.key, i.body).where(i.kind == kind, i.event_seq.is_(None)).order_by(i.number)
         with self._connection.begin():
             found = [r for r in self._connection.execute(query).fetchall() if r[0] not in self._taken]
         self._taken += [r[0] for r in found]
-        return [json.loads(r[1]) for r in found]
+        return waiting([(r[1], r[2]) for r in found])
 
     def finish(self, answer: dict[str, Any], market_date: date) -> None:
         """Commit: events, lines, records, manifest, answer and the book's new clock, in one transaction."""
@@ -235,17 +237,14 @@ class Txn:
 @contextmanager
 def _full_disk_refused(name: str) -> Iterator[None]:
     """A full disk is the user's to mend, so it is a Refused; any other failure stays what it is."""
+    full = f"{name}: no space left for the book; nothing was changed, make room and run it again"
     try:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise Refused(
-                f"{name}: no space left for the book; nothing was changed, make room and run it again"
-            ) from error
+            raise Refused(full) from error
         raise
     except DBAPIError as error:
-        if "full" in str(error.orig).lower() or "disk i/o" in str(error.orig).lower():
-            raise Refused(
-                f"{name}: no space left for the book; nothing was changed, make room and run it again"
-            ) from error
+        if any(words in str(error.orig).lower() for words in _FULL_WORDS):
+            raise Refused(full) from error
         raise
