@@ -195,6 +195,11 @@ def test_without_a_sheet_for_the_month_nothing_is_sold() -> None:
         sell(candidates({}), {0: {FNMA: 0}}, prices=SHEET.with_columns(pl.lit(MONTH - 1, pl.Int32).alias("month")))
 
 
+def test_a_loan_cannot_settle_before_its_note() -> None:
+    with pytest.raises(ValueError, match="before their note dates"):
+        sell(candidates({"note_date": date(2009, 3, 2)}), {0: {FNMA: 0}})
+
+
 def test_no_candidates_no_event() -> None:
     outcome = sell(candidates({}).clear(), {0: {FNMA: 0}})
     assert not outcome.events

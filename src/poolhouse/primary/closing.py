@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from datetime import date
 
-import numpy as np
 import polars as pl
 
-from poolhouse.dates import month_name
+from poolhouse.dates import first_day, month_name
 from poolhouse.findings import Finding
 from poolhouse.money import dollars
 from poolhouse.rules import Rulebook, system_parties
@@ -148,8 +147,7 @@ def _breaches(frame: pl.DataFrame, lenders: pl.DataFrame, month: int, rulebook: 
         pl.col("line_principal_cents").sum().alias("drawn"), own.alias("own"), pl.col("limit_cents").max(), pl.len()
     )
     types = totals["type"].unique().sort().to_list()
-    as_of = frame["note_date"].max() if frame.height else date.min
-    capital = {t: rulebook.get("primary.capital_cents", as_of, type=t) for t in types}  # type: ignore[arg-type]
+    capital = {t: rulebook.get("primary.capital_cents", first_day(month), type=t) for t in types}
     totals = totals.with_columns(
         pl.col("type").replace_strict(capital, default=None, return_dtype=pl.Int64).alias("capital")
     ).sort("originator_party_id")
@@ -160,9 +158,7 @@ def _breaches(frame: pl.DataFrame, lenders: pl.DataFrame, month: int, rulebook: 
         ("primary.capital_cents", "own", "capital", "needs {used} of own cash, above its opening capital"),
     ):
         over = totals.filter(pl.col(used) > pl.col(limit))
-        for i in np.arange(over.height):
-            party = int(over["originator_party_id"][int(i)])
-            amount, most = int(over[used][int(i)]), int(over[limit][int(i)])
+        for party, amount, most, loans in over.select("originator_party_id", used, limit, "len").rows():
             found.append(
                 Finding(
                     step="primary",
@@ -171,7 +167,7 @@ def _breaches(frame: pl.DataFrame, lenders: pl.DataFrame, month: int, rulebook: 
                     f"{dollars(most)} in {month_name(month)}; the loans had closed, so they stay",
                     field=used,
                     value=str(amount),
-                    count=int(over["len"][int(i)]),
+                    count=loans,
                 )
             )
     return found

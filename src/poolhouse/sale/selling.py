@@ -114,7 +114,8 @@ def _settlement_days(lenders: pl.DataFrame, month: int, rulebook: Rulebook) -> p
 def with_line_interest(frame: pl.DataFrame, lenders: pl.DataFrame, rulebook: Rulebook) -> pl.DataFrame:
     """`frame` plus provider_id, pledged and line_interest_cents: act/360 from note_date to value_date.
 
-    frame: seller_id, note_date, value_date, line_principal_cents, in any order (kept).
+    frame: loan_id, seller_id, note_date, value_date, line_principal_cents, in any order (kept).
+    ValueError: a value date before the note date.
     """
     types = lenders.select(pl.col("party_id").cast(pl.Int32).alias("seller_id"), "type")
     note = pl.col("note_date")
@@ -122,6 +123,9 @@ def with_line_interest(frame: pl.DataFrame, lenders: pl.DataFrame, rulebook: Rul
         (note.dt.year() * 12 + note.dt.month() - 1).cast(pl.Int32).alias("note_month"),
         (pl.col("value_date") - note).dt.total_days().alias("line_days"),
     )
+    early = frame.filter(pl.col("line_days") < 0)["loan_id"]
+    if len(early):
+        raise ValueError(f"loans {early.head(5).to_list()} would be paid off before their note dates")
     lines = funding_lines(frame, rulebook).drop("advance_rate_e7", "limit_cents")
     frame = frame.join(lines, on=["type", "note_month"], how="left", maintain_order="left")
     # Actual days over 360: the quotient is that of 30/360 with the days counted on the calendar.
