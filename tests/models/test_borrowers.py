@@ -202,10 +202,7 @@ def test_liquidation_brings_the_sale_and_never_more_than_is_owed() -> None:
     assert sales["amount_cents"].min() == 33_000_000 * 92 * 58 * 9 // 100_000
     assert sales["amount_cents"].max() == 33_000_000 * 92 * 88 * 9 // 100_000
     rich = run(frame.with_columns(pl.lit(99_000_000).alias("value_cents"))).filter(pl.col("kind") == "liquidation")
-    days = rich["received_date"].dt.day().to_list()
-    for day, amount in zip(days, rich["amount_cents"].to_list(), strict=True):
-        per_diem = int(Fraction(24_700_000 * 650_000 * (day - 1), 365 * 10**7) + Fraction(1, 2))
-        assert amount == 24_700_000 + 13 * month_interest(24_700_000, 650_000) + per_diem
+    assert set(rich["amount_cents"]) == {24_700_000 + 13 * month_interest(24_700_000, 650_000)}
 
 
 def test_no_sale_before_its_time_and_homes_of_unknown_value() -> None:

@@ -161,14 +161,14 @@ def _instalment_amounts(loans: Loans, count: Int64s) -> Int64s:
 
 
 def _regular(loans: Loans, count: Int64s, month: int, seed: int, rules: Behaviour) -> list[pl.DataFrame]:
-    """Instalments, and extra principal sent along with them by some who are then current."""
+    """Instalments, and extra principal sent along with them by some who start the month current."""
     paying = np.flatnonzero(count > 0)
     loans, count = loans.take(paying), count[paying]
     draw = chance.draws(seed, loans.keys, month, "payment-day")
     day = np.searchsorted(rules.payment_day_ends[:-1], draw, side="right") + 1
     instalments = _rows(loans, month, day, _instalment_amounts(loans, count) - loans.suspense, "instalment")
 
-    current = loans.last_paid + count >= month
+    current = loans.last_paid >= month - 1  # who catches up has nothing to spare
     extra = chance.draws(seed, loans.keys, month, "curtailment") < rules.curtails
     some = np.flatnonzero(current & extra)
     chosen = loans.take(some)
@@ -191,12 +191,12 @@ def _payoffs(loans: Loans, month: int, seed: int) -> pl.DataFrame:
 
 
 def _liquidations(loans: Loans, month: int, seed: int, rules: Behaviour) -> pl.DataFrame:
-    """Net proceeds of the home's sale, at most what is owed; a home worth nothing still brings a cent."""
+    """Net proceeds of the home's sale, at most balance and unpaid months; a worthless home still brings a cent."""
     day = _any_day(loans, month, seed, "liquidation-day")
     sale = chance.below(chance.draws(seed, loans.keys, month, "sale-price"), len(rules.proceeds_e6))
     proceeds = money.half_up_div(loans.value * rules.proceeds_e6[sale], 1_000_000)
-    none_held = np.zeros(len(day), dtype=np.int64)
-    owed = payoff_amounts(loans.actual, loans.rate, loans.unpaid(month), day - 1, none_held, none_held)
+    none = np.zeros(len(day), dtype=np.int64)
+    owed = payoff_amounts(loans.actual, loans.rate, loans.unpaid(month), none, none, none)
     return _rows(loans, month, day, np.maximum(np.minimum(proceeds, owed), 1), "liquidation")
 
 
