@@ -100,9 +100,7 @@ def scaled(column: pl.Expr, places: int, *, cut_off: bool = False) -> pl.Expr:
     """
     parts = column.str.extract_groups(_NUMBER)
     whole = parts.struct.field("1").str.replace_all(",", "", literal=True).cast(pl.Int64, strict=False)
-    if places == 0 and not cut_off:
-        return pl.when(parts.struct.field("2").fill_null("").str.strip_chars_end("0") == "").then(whole)
     decimals = parts.struct.field("2").fill_null("").str.strip_chars_end("0")
-    kept = decimals.str.slice(0, places).str.pad_end(places, "0")
-    value = whole * 10**places + kept.cast(pl.Int64, strict=False)
+    kept = decimals.str.slice(0, places).str.pad_end(max(places, 1), "0").cast(pl.Int64, strict=False)
+    value = whole * 10**places + kept
     return value if cut_off else pl.when(decimals.str.len_bytes() <= places).then(value)
