@@ -8,6 +8,8 @@ import time
 
 import pytest
 
+import poolhouse
+
 COMMANDS = (
     "demo", "run", "close", "check", "sell", "pool", "issue", "trade", "transfer", "notify", "close-month", "verify",
     "report", "loan", "trace", "lookthrough", "lenders",
@@ -50,3 +52,16 @@ def test_help_is_quick() -> None:
         subprocess.run([sys.executable, "-m", "poolhouse.cli", "--help"], capture_output=True, check=True)
         times.append(time.perf_counter() - started)
     assert min(times) < 0.3
+
+
+def test_alone_it_shows_its_help() -> None:
+    done = subprocess.run([sys.executable, "-m", "poolhouse.cli"], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("Usage: poolhouse")
+    assert "..." not in done.stdout.split("Commands:")[1]  # every summary fits its line
+
+
+def test_the_version_is_the_packages() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "poolhouse.cli", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"poolhouse {poolhouse.__version__}\n"

@@ -42,8 +42,8 @@ Tape = Annotated[
     Path,
     typer.Argument(metavar="TAPE", help="The loan tape: CSV (also .gz) or Parquet.", exists=True, dir_okay=False),
 ]
-Months = Annotated[int, typer.Option("--months", min=1, max=480, help="How many months of servicing.")]
-Seed = Annotated[int | None, typer.Option("--seed", min=0, help="Seed of all chance; 1 unless given.")]
+Months = Annotated[int, typer.Option("--months", metavar="N", min=1, max=480, help="How many months of servicing.")]
+Seed = Annotated[int | None, typer.Option("--seed", metavar="S", min=0, help="Seed of all chance; 1 unless given.")]
 Start = Annotated[
     str | None,
     typer.Option("--start", metavar="YYYY-MM", callback=_month, help="First month; else the tape's own."),
@@ -85,7 +85,7 @@ def _top(version: Annotated[bool, typer.Option("--version", help="Print the vers
 
 @app.command()
 def demo(book: BookDir = "demo-book", months: Months = 24, as_json: AsJson = False) -> None:
-    """The whole market on the shipped tape: 50,502 real loans of 2009."""
+    """The whole market on the shipped tape of 50,502 real loans."""
     with _face(as_json) as face:
         face.report(_market(book, create=True).demo(months=months, progress=face.progress), book)
 
@@ -101,7 +101,11 @@ def run(
     payments: Payments = None,
     as_json: AsJson = False,
 ) -> None:
-    """The whole market on any tape: close, check, sell, pool, issue, notify and the months."""
+    """The whole market on any tape.
+
+    Each month closes what is due, checks, sells, pools, issues, notifies and services. Run again
+    after an interruption it goes on where the book stands.
+    """
     with _face(as_json) as face:
         market = _market(book, create=True, seed=seed, start=start)
         options = _given({"seed": seed, "start": start, "mapping": mapping, "payments": payments})
@@ -118,7 +122,10 @@ def close(
     edition: Edition = None,
     as_json: AsJson = False,
 ) -> None:
-    """Step 1: loans of a tape close with their lenders; makes the book if there is none."""
+    """Step 1: the loans of a tape close with their lenders.
+
+    Makes the book if there is none; seed, start and edition are fixed at that moment.
+    """
     with _face(as_json) as face:
         market = _market(book, create=True, seed=seed, start=start, edition=edition)
         face.step("close", market.close(tape, mapping=mapping), book)
@@ -126,7 +133,7 @@ def close(
 
 @app.command()
 def check(book: BookDir, as_json: AsJson = False) -> None:
-    """Step 2: every loan against every program's published standards."""
+    """Step 2: each loan against each program's standards."""
     with _face(as_json) as face:
         face.step("check", _market(book).check(), book)
 
@@ -147,7 +154,7 @@ def pool(book: BookDir, as_json: AsJson = False) -> None:
 
 @app.command()
 def issue(book: BookDir, as_json: AsJson = False) -> None:
-    """Step 5: pools become securities and are placed with investors."""
+    """Step 5: pools become securities, placed with investors."""
     with _face(as_json) as face:
         face.step("issue", _market(book).issue(), book)
 
@@ -158,7 +165,7 @@ def trade(
     tickets: Annotated[Path, _input_file("CSV of trade tickets.", "--tickets")],
     as_json: AsJson = False,
 ) -> None:
-    """Investors trade through the dealer, from a file of tickets."""
+    """Investors' trades through the dealer, from a file."""
     with _face(as_json) as face:
         face.step("trade", _market(book).trade(tickets), book)
 
@@ -173,28 +180,28 @@ def transfer(
     ],
     as_json: AsJson = False,
 ) -> None:
-    """Servicing of some loans goes to another servicer on a date."""
+    """Servicing of some loans goes to another servicer."""
     with _face(as_json) as face:
         face.step("transfer", _market(book).transfer(loans, to, effective.date()), book)
 
 
 @app.command()
 def notify(book: BookDir, as_json: AsJson = False) -> None:
-    """Step 6: the notices that borrowers must get of new owners and servicers."""
+    """Step 6: borrowers are told of new owners and servicers."""
     with _face(as_json) as face:
         face.step("notify", _market(book).notify(), book)
 
 
 @app.command("close-month")
 def close_month(book: BookDir, payments: Payments = None, as_json: AsJson = False) -> None:
-    """Step 7: one month of payments, advances, remittances and factors."""
+    """Step 7: a month of payments, remittances and factors."""
     with _face(as_json) as face:
         face.step("close-month", _market(book).close_month(payments=payments), book)
 
 
 @app.command()
 def verify(book: BookDir, as_json: AsJson = False) -> None:
-    """Checks all promises over the whole book; exit code 1 if one fails."""
+    """Checks every promise; exit code 1 if one fails."""
     with _face(as_json) as face:
         answer = _market(book).verify(progress=face.progress)
         face.show("verify", answer, book)
@@ -223,7 +230,10 @@ def report(
 
 @app.command()
 def loan(loan_id: LoanId, book: BookDir, as_json: AsJson = False) -> None:
-    """A loan's whole life: terms, programs, owners, notices, pool, servicers, payments."""
+    """A loan's whole life.
+
+    Terms, eligibility by program, owners, notices, pool, security, servicers and months.
+    """
     with _face(as_json) as face:
         face.show("loan", _market(book).loan(loan_id), book)
 
@@ -246,13 +256,13 @@ def lookthrough(
     holder: Annotated[str, typer.Option("--holder", metavar="NAME", help="The investor, or part of its name.")],
     as_json: AsJson = False,
 ) -> None:
-    """From an investor through its securities to the loans behind them."""
+    """From an investor down to the loans behind its securities."""
     with _face(as_json) as face:
         face.show("lookthrough", _market(book).lookthrough(holder), book)
 
 
 @app.command()
 def lenders(book: BookDir, as_json: AsJson = False) -> None:
-    """Lenders and how their loans do against their peers'."""
+    """Lenders, and how their loans do against their peers'."""
     with _face(as_json) as face:
         face.show("lenders", _market(book).lenders(), book)

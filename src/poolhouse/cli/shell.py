@@ -23,7 +23,7 @@ def run(arguments: Sequence[str]) -> int:
     """One command line to its exit code; nothing is raised."""
     as_json = "--json" in arguments
     try:
-        code = _command(list(arguments))
+        code = _command(list(arguments) or ["--help"])
         sys.stdout.flush()
         return code
     except BrokenPipeError:  # `poolhouse report | head`: the reader has what it wanted
