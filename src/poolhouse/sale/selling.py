@@ -150,13 +150,13 @@ def _postings(sold: pl.DataFrame) -> tuple[Posting, ...]:
 
 def _assignments(sold: pl.DataFrame, month: int) -> pl.DataFrame:
     moved = sold.filter(~pl.col("self_issued"))
-    next_month: date = first_day(month + 1)
+    transfer_day: date = first_day(month + 2)  # time for the notice 15 days before
     parts = [
         assignment(moved, "owner", "seller_id", "buyer_id", "sale").with_columns(
             moved["proceeds_cents"].alias("consideration_cents"), moved["accrued_cents"]
         ),
         assignment(
-            sold.filter("servicing_released").with_columns(pl.lit(next_month).alias("value_date")),
+            sold.filter("servicing_released").with_columns(pl.lit(transfer_day).alias("value_date")),
             "servicer",
             "seller_id",
             "buyer_id",

@@ -105,7 +105,6 @@ pool_id i32 - the pool
 closing_scheduled_cents i64 cents - trust balance after the distribution
 prior_factor_e8 i64 e8 - the factor before
 factor_e8 i64 e8 - published factor
-loss_factor_e8 i64 e8 - of the fall, what is a realized loss and no payment (private trusts only)
 received_cents i64 cents - into the trust this month
 paid_cents i64 cents - to holders this month
 rounding_balance_cents i64 cents - received - paid since issue, less the balance's own rounding

@@ -34,3 +34,17 @@ reason str - in words
     key=("loan_id",),
     sort=("loan_id",),
 )
+
+SERIOUS = Table(
+    "serious",
+    1,
+    columns(
+        """
+loan_id i32 - first reached the serious-delinquency threshold this month, or was liquidated
+missed i16 instalments - unpaid at the end of the month
+"""
+    ),
+    key=("loan_id",),
+    sort=("loan_id",),
+)
+"""What the lender watch counts: each loan once, in the month it first became serious."""

@@ -1,0 +1,172 @@
+"""`Market`: one book and everything that can be done with it; what the command line and Python users call.
+
+Each method is a command or a query of the same name and answers with a dict ready for JSON.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from poolhouse import loans
+from poolhouse.book import Book
+from poolhouse.dates import month_name, parse_month
+from poolhouse.findings import Refused
+from poolhouse.market import opening
+from poolhouse.market.check import check
+from poolhouse.market.close import close_read
+from poolhouse.market.close_month import close_month
+from poolhouse.market.desk import Desk
+from poolhouse.market.pool import issue, pool, trade
+from poolhouse.market.run import Progress, run
+from poolhouse.market.sell import sell
+from poolhouse.market.transfer import notify, transfer
+
+Answer = dict[str, Any]
+
+
+def _quiet(_stage: str, _done: int, _total: int) -> None:
+    """Progress nobody watches."""
+
+
+class Market:
+    """A place for a book, and the book when there is one. `create`: `close` and `run` may make it."""
+
+    def __init__(
+        self, place: str | Path, *, create: bool = False, seed: int | None = None, start: str | None = None,
+        edition: str | None = None,
+    ) -> None:  # fmt: skip
+        self.place = place
+        self._seed, self._edition = seed, edition
+        self._start = _month(start)
+        if not create and not Book.exists(place):
+            raise Refused(f"{place}: there is no book; make one with `poolhouse demo`, `run` or `close TAPE`")
+        self._book: Book | None = None
+
+    # commands
+
+    def run(
+        self, tape: str | Path, months: int = 24, seed: int | None = None, start: str | None = None,
+        mapping: str | Path | None = None, payments: str | Path | None = None, progress: Progress | None = None,
+    ) -> Answer:  # fmt: skip
+        """Close the tape and run the market for `months`, then report."""
+        began = time.perf_counter()
+        self._seed = seed if seed is not None else self._seed
+        self._start = _month(start) if start is not None else self._start
+        read = _read(tape, mapping)
+        run(self._desk_for(read), read, months, payments, progress or _quiet)
+        return {**self.report(), "promises": self.verify(progress)["promises"], "seconds": round(time.perf_counter() - began, 2)}
+
+    def demo(self, months: int = 24, progress: Progress | None = None) -> Answer:
+        """`run` on the shipped tape."""
+        return self.run(loans.demo_tape(), months, progress=progress)
+
+    def close(self, tape: str | Path, mapping: str | Path | None = None) -> Answer:
+        """Close a tape's loans; makes the book when there is none."""
+        read = _read(tape, mapping)
+        return close_read(self._desk_for(read), read)
+
+    def check(self) -> Answer:
+        return check(self._desk())
+
+    def sell(self) -> Answer:
+        return sell(self._desk())
+
+    def pool(self) -> Answer:
+        return pool(self._desk())
+
+    def issue(self) -> Answer:
+        return issue(self._desk())
+
+    def trade(self, tickets: str | Path) -> Answer:
+        """Settle a file of trade tickets."""
+        return trade(self._desk(), tickets)
+
+    def transfer(self, loans: str | Path, to: str, effective: str | date) -> Answer:
+        """Agree to move the servicing of the loans in a file on a 1st."""
+        return transfer(self._desk(), loans, to, _day(effective))
+
+    def notify(self) -> Answer:
+        return notify(self._desk())
+
+    def close_month(self, payments: str | Path | None = None) -> Answer:
+        """Run the open month to its end."""
+        return close_month(self._desk(), payments)
+
+    # the book
+
+    @property
+    def book(self) -> Book:
+        """The open book. Refused when there is none."""
+        if self._book is None:
+            self._book = Book.open(self.place, writable=True)
+        return self._book
+
+    def close_book(self) -> None:
+        """Let go of the book's connections."""
+        if self._book is not None:
+            self._book.close()
+            self._book = None
+
+    def _desk(self) -> Desk:
+        desk = Desk(self.book)
+        self._refuse_other_terms(desk)
+        return desk
+
+    def _desk_for(self, read: loans.TapeRead) -> Desk:
+        """The desk of the book, made now when there is none: it opens where the tape does."""
+        if self._book is None and not Book.exists(self.place):
+            start = self._start if self._start is not None else read.start_month
+            seed = self._seed if self._seed is not None else opening.DEFAULT_SEED
+            self._book = opening.create(self.place, start=start, seed=seed, edition=self._edition)
+        opening.ensure_open(self.book)
+        return self._desk()
+
+    def _refuse_other_terms(self, desk: Desk) -> None:
+        """A book keeps the seed, start and edition it was opened with."""
+        asked: list[tuple[str, Any, Any, Callable[[Any], str]]] = [
+            ("--seed", self._seed, desk.seed, str),
+            ("--start", self._start, desk.start, month_name),
+            ("--edition", self._edition, desk.meta["edition"], str),
+        ]
+        for option, given, kept, words in asked:
+            if given is not None and given != kept:
+                raise Refused(f"{option} {words(given)}: the book was opened with {words(kept)}; give another --book")
+
+
+def _read(tape: str | Path, mapping: str | Path | None) -> loans.TapeRead:
+    text = None
+    if mapping is not None:
+        if not Path(mapping).is_file():
+            raise Refused(f"{mapping}: there is no such mapping file")
+        text = Path(mapping).read_text(encoding="utf-8")
+    return loans.read_tape(tape, text)
+
+
+def _month(text: str | None) -> int | None:
+    if text is None:
+        return None
+    try:
+        return parse_month(text)
+    except ValueError as error:
+        raise Refused(f"--start {error}") from error
+
+
+def _day(text: str | date) -> date:
+    if isinstance(text, date):
+        return text
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Refused(f"{text!r} is no date: write YYYY-MM-DD") from error
+
+
+def open_market(
+    book: str | Path, *, create: bool = False, seed: int | None = None, start: str | None = None,
+    edition: str | None = None,
+) -> Market:  # fmt: skip
+    """The market of a book: `poolhouse.open(book)`."""
+    return Market(book, create=create, seed=seed, start=start, edition=edition)

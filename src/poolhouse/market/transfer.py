@@ -1,0 +1,116 @@
+"""transfer and notify: servicing moves to another servicer; borrowers are told, in time, of every transfer."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from poolhouse import notices, servicing
+from poolhouse.book import canonical_hash
+from poolhouse.dates import first_day, last_business_day, month_name, month_of, on_or_before
+from poolhouse.findings import Refused
+from poolhouse.market.desk import Desk, by_part, commit
+from poolhouse.market.files import read_table
+
+
+def transfer(desk: Desk, loans: Path | str, to: str, effective: date) -> dict[str, Any]:
+    """Agree to move the servicing of the loans in a file (column `loan`) on a 1st. Event ServicingSold.
+
+    Refused when the date can't be met with 15 days' notice, the servicer is unknown, or no loan can move.
+    Rows that can't move are answered as rejects; the others move.
+    """
+    if effective.day != 1 or month_of(effective) <= desk.month:
+        raise Refused(
+            f"transfer: effective {effective} must be the 1st of a month after {month_name(desk.month)}, the open one"
+        )
+    asked = read_table(loans, ["loan"])
+    buyer = _servicer(desk, to)
+    key = f"transfer:{canonical_hash(asked)}:{buyer['party_id']}:{effective.isoformat()}"
+    replayed = desk.book.answer(key)
+    if replayed is not None:
+        return replayed
+    if f"notify:{month_name(desk.month)}" in desk.book.command_keys():
+        raise Refused(f"transfer: notices of {month_name(desk.month)} are sent; close the month and transfer in the next")
+    moving, rejects = _movable(desk, asked, buyer["party_id"])
+    if not moving.height:
+        why = "; ".join(f"row {r['row']}: {r['reason']}" for r in rejects[:5]) or "the file has no rows"
+        raise Refused(f"transfer: no loan can move: {why}")
+    terms = desk.rulebook.get("servicing.rights_sale", desk.today)
+    outcome = servicing.agree(
+        moving, buyer["party_id"], month_of(effective), desk.month, terms["multiple_e2"], buyer["code"]
+    )
+    with desk.book.command("transfer", key, {"loans": moving.height}) as txn:
+        if txn.replayed is not None:
+            return txn.replayed
+        answer = {**outcome.answer, "rejected": len(rejects), "rejects": rejects}
+        commit(txn, outcome, desk.month)
+        txn.finish(answer, desk.today)
+    return answer
+
+
+def _servicer(desk: Desk, name: str) -> dict[str, Any]:
+    roles = ["originator", "servicer", "issuer"]
+    parties = desk.parties().filter(pl.col("role").is_in(roles))
+    found = parties.filter((pl.col("code") == name) | (pl.col("name").str.to_lowercase() == name.lower()))
+    if found.height != 1:
+        near = ", ".join(parties.filter(pl.col("role") != "originator")["code"].to_list())
+        what = "is unknown" if not found.height else "fits several parties: use its code"
+        raise Refused(f"transfer: servicer {name!r} {what}; use a party's code, such as {near} or originator:KEY")
+    return found.row(0, named=True)
+
+
+def _movable(desk: Desk, asked: pl.DataFrame, buyer: int) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
+    """LOAN_MONTHS rows of the loans that can move, and why the others can't."""
+    asked = asked.with_row_index("row", offset=1).with_columns(pl.col("loan").str.strip_chars())
+    known = desk.loans(["loan_id", "loan_number"])
+    rows = asked.join(known, left_on="loan", right_on="loan_number", how="left", maintain_order="left")
+    state = desk.opening(desk.month).filter(pl.col("end_code") == 0)
+    ahead = desk.book.scan("assignments").filter(
+        (pl.col("role") == "servicer") & (pl.col("effective_date") > desk.today)
+    ).select("loan_id").collect()  # fmt: skip
+    rows = rows.join(state.select("loan_id", "servicer_id"), on="loan_id", how="left", maintain_order="left")
+    reason = (
+        pl.when(pl.col("loan_id").is_null()).then(pl.lit("no such loan in the book"))
+        .when(pl.col("row") != pl.col("row").min().over("loan")).then(pl.lit("listed twice"))
+        .when(pl.col("servicer_id").is_null()).then(pl.lit("the loan has ended"))
+        .when(pl.col("servicer_id") == buyer).then(pl.lit("is serviced there already"))
+        .when(pl.col("loan_id").is_in(ahead["loan_id"].implode())).then(pl.lit("another transfer is agreed already"))
+    )  # fmt: skip
+    rows = rows.with_columns(reason.alias("reason"))
+    good = rows.filter(pl.col("reason").is_null())["loan_id"]
+    bad = rows.filter(pl.col("reason").is_not_null()).select("row", pl.col("loan").alias("value"), "reason")
+    rejects = [{"row": int(r[0]), "field": "loan", "value": r[1], "reason": r[2]} for r in bad.rows()]
+    return state.filter(pl.col("loan_id").is_in(good.implode())), rejects
+
+
+def notify(desk: Desk) -> dict[str, Any]:
+    """Event NoticesSent: every notice that falls due before the next month's, on the last business day.
+
+    Goodbye letters for servicing that moves on the next 1st go out 15 days before it.
+    """
+    desk.require("notify")
+    month = desk.month
+    with desk.book.command("notify", f"notify:{month_name(month)}", {}) as txn:
+        if txn.replayed is not None:
+            return txn.replayed
+        assignments = desk.book.scan("assignments").filter(pl.col("role").is_in(["owner", "servicer"])).collect()
+        loans = desk.loans(["loan_id", "occupancy"])
+        already = desk.book.segment("notices")
+        goodbye = on_or_before(first_day(month + 1) - timedelta(days=15))
+        soon = assignments.filter((pl.col("role") == "servicer") & (pl.col("effective_date") == first_day(month + 1)))
+        early = notices.due(soon, loans, already, goodbye, desk.rulebook)
+        late = notices.due(
+            assignments, loans, pl.concat([already, early]), last_business_day(month), desk.rulebook
+        )
+        rows = pl.concat([early, late])
+        counts = dict(rows.group_by("kind").len().sort("kind").rows())
+        answer = {"month": month_name(month), "notices": rows.height, "kinds": counts,
+                  "exempt": rows.filter(pl.col("exemption") != "").height}  # fmt: skip
+        for part, frame in by_part(rows):
+            txn.segment("notices", frame, month=month, part=part)
+        txn.event("NoticesSent", last_business_day(month), answer)
+        txn.finish(answer, desk.today)
+    return answer
