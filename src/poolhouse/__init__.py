@@ -19,13 +19,19 @@ __all__ = ["__version__", "open"]
 
 
 def open(
-    book: str | Path, *, create: bool = False, seed: int = 1, start: str | None = None, edition: str | None = None
+    book: str | Path,
+    *,
+    create: bool = False,
+    seed: int | None = None,
+    start: str | None = None,
+    edition: str | None = None,
 ) -> Market:
     """The market over a book: a folder, or a team's database by its `postgresql://` address.
 
-    `create` makes the book if there is none; `seed` (of all chance), `start` (the first month,
-    'YYYY-MM') and `edition` (of the rulebook) are fixed at that moment and kept in the book.
-    Raises `poolhouse.findings.Refused` when there is no book, or it is no book.
+    `create` lets `run`, `demo` and `close` make the book if there is none; `seed` (of all chance),
+    `start` (the first month, 'YYYY-MM') and `edition` (of the rulebook) are fixed at that moment and
+    kept in the book: left out, a new book takes 1, the tape's own start and the default edition.
+    Raises `poolhouse.findings.Refused` when there is no book, or it was made with other terms.
     """
     from poolhouse.market import open_market
 

@@ -55,7 +55,7 @@ class FakeMarket:
             self._calls.append((name, positional, named))
             if progress is not None:
                 for done in range(3):
-                    progress("close-month", done, 2)
+                    progress(f"2009-0{done + 1} close-month", done, 2)
             reply = self._replies[name]
             if isinstance(reply, BaseException):
                 raise reply

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
 from poolhouse.cli.shell import dumps
 
@@ -39,7 +39,8 @@ class Face:
         self.out = Console(highlight=False, width=None if sys.stdout.isatty() else PLAIN_WIDTH)
         self._err = Console(stderr=True, highlight=False)
         self._bar: Progress | None = None
-        self._tasks: dict[str, TaskID] = {}
+        self._task = TaskID(0)
+        self._part = ""
 
     def __enter__(self) -> Face:
         return self
@@ -50,20 +51,21 @@ class Face:
         self._stop()
 
     def progress(self, stage: str, done: int, total: int) -> None:
-        """What the market calls as it works: `done` of `total` of a stage."""
+        """What the market calls as it works: the stage it is at, `done` of `total` of the whole."""
         if self.as_json:
             return
-        if not self._err.is_terminal:
-            if done >= total:  # a log wants a line per finished stage, not a bar
-                self._err.print(f"{stage}: {total:,} done" if total > 1 else f"{stage}: done", markup=False)
+        if not self._err.is_terminal:  # a log wants a line per month, not a bar
+            part = stage.split(" ")[0]
+            if part != self._part:
+                self._err.print(f"{part} ({done:,} of {total:,})", markup=False)
+            self._part = part
             return
         if self._bar is None:
-            columns = TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn()
+            columns = TextColumn("{task.description:<20}", markup=False), BarColumn(), TaskProgressColumn()
             self._bar = Progress(*columns, TimeElapsedColumn(), console=self._err, transient=True)
+            self._task = self._bar.add_task(stage, total=total)
             self._bar.start()
-        if stage not in self._tasks:
-            self._tasks[stage] = self._bar.add_task(stage, total=total)
-        self._bar.update(self._tasks[stage], completed=done, total=total)
+        self._bar.update(self._task, description=stage, completed=done, total=total)
 
     def report(self, answer: dict[str, Any], book: str) -> None:
         """The market as a table."""
