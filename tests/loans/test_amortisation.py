@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-import QuantLib as ql  # noqa: N813
+import QuantLib
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -49,13 +49,13 @@ def test_every_balance_equals_the_fractions(amount: int, rate_e7: int, term: int
 
 
 def test_balances_follow_quantlib_to_the_rounding() -> None:
-    rate = ql.InterestRate(0.065 / 12, ql.SimpleDayCounter(), ql.Compounded, ql.Annual)
+    rate = QuantLib.InterestRate(0.065 / 12, QuantLib.SimpleDayCounter(), QuantLib.Compounded, QuantLib.Annual)
     growth = rate.compoundFactor(1.0)
-    start = ql.Date(1, 1, 2009)
-    bond = ql.AmortizingFixedRateBond(
-        0, ql.sinkingNotionals(ql.Period(30, ql.Years), ql.Monthly, 0.065, 250_000.0),
-        ql.sinkingSchedule(start, ql.Period(30, ql.Years), ql.Monthly, ql.NullCalendar()),
-        [0.065], ql.Thirty360(ql.Thirty360.BondBasis),
+    start = QuantLib.Date(1, 1, 2009)
+    bond = QuantLib.AmortizingFixedRateBond(
+        0, QuantLib.sinkingNotionals(QuantLib.Period(30, QuantLib.Years), QuantLib.Monthly, 0.065, 250_000.0),
+        QuantLib.sinkingSchedule(start, QuantLib.Period(30, QuantLib.Years), QuantLib.Monthly, QuantLib.NullCalendar()),
+        [0.065], QuantLib.Thirty360(QuantLib.Thirty360.BondBasis),
     )  # fmt: skip
     notionals = list(bond.notionals())
     ours = [25_000_000, *schedule(25_000_000, 650_000, 360)["balance"].to_list()]

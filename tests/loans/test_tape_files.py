@@ -47,6 +47,9 @@ def _bomb() -> bytes:
         (",".join(f"c{i}" for i in range(1_000_000)).encode() + b"\n1\n", "longer than|columns"),
         (",".join(f"c{i}" for i in range(5_000)).encode() + b"\n1\n", "has 5,000 columns"),
         (GOOD.encode("utf-16"), "UTF-16"),
+        (GOOD.replace("\n", "\r").encode(), "CR only"),
+        (GOOD.replace("kind", "loan_number").replace("note_date", "kind").encode(), "lacks note_date"),
+        (GOOD.replace("kind", "kind,kind").replace("conv", "fha,conv").encode(), "several columns named 'kind'"),
         (b"caf\xe9," + GOOD.encode(), "UTF-8"),
         (b"PAR1", "no end"),
         (b"PAR1" + b"\0" * 100, "no end"),
@@ -54,7 +57,7 @@ def _bomb() -> bytes:
         (b"PAR1" + b"\1" * 100 + b"\x20\0\0\0PAR1", "not readable Parquet"),
         (_bomb(), "line longer than"),
     ],
-    ids=range(22),
+    ids=range(25),
 )
 def test_no_tape_at_all(tmp_path: Path, content: bytes, message: str) -> None:
     path = write(tmp_path, content, "file")
@@ -115,7 +118,9 @@ def test_the_same_tape_in_other_clothes(tmp_path: Path, content: bytes) -> None:
     [
         (ROW.rpartition(",")[0], "6 fields and the header 7"),
         (ROW + ",9", "8 fields and the header 7"),
-        (ROW.replace("A1", '"A1'), "quote opens"),
+        (ROW.replace("A1", '"A1'), "quote stands open"),
+        (ROW.replace("A1", 'A1"'), "quote stands open or inside"),
+        ("x" * 200_000, "longer than"),
         (ROW.replace("A1", "A\0"), "NUL"),
         (ROW.replace("A1", "\udce9"), "UTF-8"),
     ],

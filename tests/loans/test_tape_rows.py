@@ -156,6 +156,8 @@ def test_a_mapping_takes_canonical_columns_it_does_not_name(tmp_path: Path) -> N
         ('purpose = {constant = "buy"}', "'buy' is none of purchase"),
         ('purpose = {column = "Type", values = "C"}', "values must be a table"),
         ("state = ", "not TOML"),
+        ("state = {constant = [1]}", "a constant is one value"),
+        ('first_due_date = {column = "Closed", format = 5}', "format must be a text"),
     ],
 )
 def test_a_wrong_mapping_is_refused_by_name(tmp_path: Path, line: str, message: str) -> None:

@@ -90,6 +90,8 @@ def _required(fields: dict[str, Field]) -> Iterator[Check]:
         if name in fields:
             yield Check(name, pl.col(text(name)).is_null(), "is empty, and no loan can do without")
     if "loan_number" in fields:
+        control = pl.col("loan_number").str.contains(r"[\x00-\x1f\x7f]")
+        yield Check("loan_number", control, "holds control characters")
         repeated = ~pl.col("loan_number").is_first_distinct() & pl.col("loan_number").is_not_null()
         yield Check("loan_number", repeated, "stands on an earlier row too: a loan number is unique; keep one row")
 

@@ -11,10 +11,12 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import re
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import IO, cast
 
@@ -26,6 +28,7 @@ from poolhouse.findings import Refused
 
 _BLOCK = 16 * 2**20
 _LONGEST_LINE = 2**20
+_LONGEST_FIELD = csv.field_size_limit()
 _MOST_COLUMNS = 2_000
 _LARGEST_FOOTER = 32 * 2**20
 _DELIMITERS = (",", ";", "\t", "|")
@@ -127,7 +130,7 @@ def _as_text(head: Head, column: pl.Series) -> pl.Series:
         return column.cast(pl.Float64).round(10).cast(pl.String)
     if isinstance(kind, pl.Datetime):
         return column.cast(pl.Date).cast(pl.String)
-    if kind.is_nested() or kind in (pl.Binary, pl.Object):
+    if kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Duration):
         raise Refused(f"{head.path}: column {column.name!r} holds {kind}; a tape has one plain value per cell")
     return column.cast(pl.String)
 
@@ -158,6 +161,8 @@ def _csv_head(path: Path) -> Head:
     line, newline, _ = start.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
     if b"\0" in line or start[:4] == b"PAR1":
         raise Refused(f"{path} is binary: give CSV text, gzip of it, or a bare Parquet file")
+    if not newline and b"\r" in line:
+        raise Refused(f"{path} ends its lines in the old Macintosh way (CR only): save it again as CSV in UTF-8")
     if not newline and len(start) == _LONGEST_LINE:
         raise Refused(f"{path}: its first line is longer than {_LONGEST_LINE:,} bytes: this is no tape")
     delimiter = max(_DELIMITERS, key=lambda d: line.count(d.encode()))
@@ -304,13 +309,22 @@ def _fields(line: bytes, text: str, head: Head) -> tuple[list[str], str]:
         return loose, "the line holds NUL bytes: save the file as plain text"
     if "�" in text and not _decodes(line):
         return loose, "the line is not UTF-8: save the file in UTF-8"
-    try:
-        fields = next(csv.reader([text], delimiter=head.delimiter, strict=True))
-    except csv.Error:
-        return loose, "a quote opens and never closes on the line: double it inside quotes, and keep a row on one line"
+    if len(line) > _LONGEST_FIELD:
+        return loose, f"the line is longer than {_LONGEST_FIELD:,} bytes"
+    if not _quoting(head.delimiter).fullmatch(text):
+        return loose, "a quote stands open or inside a cell: quote the cell, double the quote, keep a row on one line"
+    fields = next(csv.reader([text], delimiter=head.delimiter, strict=True))
     if len(fields) != len(head.names):
         return fields, f"the line has {len(fields)} fields and the header {len(head.names)}"
     return fields, ""
+
+
+@lru_cache(maxsize=len(_DELIMITERS))
+def _quoting(delimiter: str) -> re.Pattern[str]:
+    """A line whose quotes stand around whole cells. A quote elsewhere may be half of a broken row. Source: RFC 4180."""
+    mark = re.escape(delimiter)
+    cell = f'(?:"(?:[^"]|"")*+"|[^"{mark}]*+)'
+    return re.compile(f"{cell}(?:{mark}{cell})*+")
 
 
 def _decodes(line: bytes) -> bool:

@@ -198,8 +198,15 @@ def _field(head: Head, present: dict[str, int], name: str, spec: dict[str, Any])
     shape = shape_of(name)
     places, times, unit = _unit(name, shape, spec)
     formats = spec.get("format", "%Y-%m-%d")
+    formats = [formats] if isinstance(formats, str) else formats
+    if not isinstance(formats, list) or not all(isinstance(f, str) and f for f in formats):
+        raise Refused(f'mapping: {name}: format must be a text such as "%m/%d/%Y" or a list of such texts')
     position = _sources(head, present, spec)[0] if "column" in spec else -1
     constant = spec.get("constant")
+    if isinstance(constant, (list, dict)):
+        raise Refused(f"mapping: {name}: a constant is one value")
+    if position >= 0 and head.names.count(head.names[position]) > 1:
+        raise Refused(f"{head.path} has several columns named {head.names[position]!r}: keep the one that holds {name}")
     values = spec.get("values", {})
     if not isinstance(values, dict):
         raise Refused(f'mapping: {name}: values must be a table such as {{C = "conventional"}}')
@@ -216,7 +223,7 @@ def _field(head: Head, present: dict[str, int], name: str, spec: dict[str, Any])
         places=places,
         times=times,
         unit=unit,
-        formats=tuple([formats] if isinstance(formats, str) else map(str, formats)),
+        formats=tuple(formats),
         values={code(str(k)): str(v) for k, v in values.items()},
     )
 
