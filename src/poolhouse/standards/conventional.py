@@ -68,7 +68,7 @@ def mortgage_insurance(facts: Facts, program: int) -> Verdict:
     shown = pl.when(coverage < least).then(least).otherwise(standard)
     return Verdict(
         applies=(needed.value < LTV) | LTV.is_null(),
-        fails=coverage < least,
+        fails=LTV.is_not_null() & (coverage < least),
         undetermined=LTV.is_null(),
         assumptions={"minimum mortgage insurance option": coverage < standard},
         value=text(coverage, "percent"),

@@ -32,31 +32,27 @@ def evaluate(loans: pl.DataFrame, as_of: date, rulebook: Rulebook) -> pl.DataFra
 
 def _answers(loans: pl.DataFrame, program: int, facts: Facts) -> pl.DataFrame:
     """One program's answers. A loan of a kind that the program doesn't take gets that reason alone."""
-    taken = loans.filter(kind_taken(program))
-    refused = loans.filter(~kind_taken(program))
+    takes = kind_taken(program)
     masks: dict[str, pl.Expr] = {mask: pl.lit(0, pl.Int64) for mask in MASKS.values()}
+    wrong_kind = dict(masks)
     for rule in rules_of(program):
         if rule.check is loan_type:
-            continue  # already answered by the split above
+            wrong_kind[MASKS["fails"]] = pl.lit(1 << rule.bit, pl.Int64)
+            continue
         for outcome, where in outcomes(rule.check(facts, program)).items():
             masks[MASKS[outcome]] |= where.cast(pl.Int64) * (1 << rule.bit)
-    judged = taken.lazy().select("loan_id", **masks)
-    wrong_kind = refused.lazy().select(
-        "loan_id",
-        reasons=pl.lit(_LOAN_TYPE_BIT, pl.Int64),
-        undetermined=pl.lit(0, pl.Int64),
-        assumptions=pl.lit(0, pl.Int64),
-    )
+    lazy = loans.lazy()
+    parts = [
+        lazy.filter(takes).select("loan_id", **masks),
+        lazy.filter(~takes).select("loan_id", **wrong_kind),
+    ]
     answer = (
         pl.when(pl.col("reasons") != 0).then(codes.INELIGIBLE)
         .when(pl.col("undetermined") != 0).then(codes.UNDETERMINED)
         .when(pl.col("assumptions") != 0).then(codes.ASSUMED)
         .otherwise(codes.ELIGIBLE)
     )  # fmt: skip
-    rows = pl.concat([judged, wrong_kind], how="diagonal").with_columns(
+    rows = pl.concat(parts).with_columns(
         program=pl.lit(program, pl.Int8), answer=answer.cast(pl.Int8), as_of=pl.lit(facts.delivered)
     )
-    return rows.select(CHECKS.schema).collect()
-
-
-_LOAN_TYPE_BIT = 1 << next(rule.bit for rule in rules_of(PROGRAMS[0]) if rule.check is loan_type)
+    return rows.select(*CHECKS.schema).collect()

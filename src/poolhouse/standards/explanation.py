@@ -41,18 +41,21 @@ def _of_one_day(checks: pl.DataFrame, loans: pl.DataFrame, rulebook: Rulebook, d
         facts = Facts(rulebook, day, noted)
         for program in PROGRAMS:
             rows = part.join(masks.filter(pl.col("program") == program), on="loan_id", how="inner")
-            for rule in rules_of(program):
-                frames += _of_one_rule(rows, rule, facts, program)
+            frames += _of_one_program(rows, facts, program)
     return frames
 
 
-def _of_one_rule(rows: pl.DataFrame, rule: Rule, facts: Facts, program: int) -> list[pl.DataFrame]:
-    verdict = rule.check(facts, program)
+def _of_one_program(rows: pl.DataFrame, facts: Facts, program: int) -> list[pl.DataFrame]:
+    """A frame for each rule and outcome that some row has; rules that nobody met are not worded."""
+    if rows.is_empty():
+        return []
+    met = {outcome: int(rows[mask].bitwise_or() or 0) for outcome, mask in MASKS.items()}
     frames = []
-    for outcome, mask in MASKS.items():
-        hit = rows.filter((pl.col(mask) & (1 << rule.bit)) != 0)
-        if hit.height:
-            frames.append(_words(hit, rule, verdict, outcome, program))
+    for rule in rules_of(program):
+        bit = 1 << rule.bit
+        for outcome in (name for name, bits in met.items() if bits & bit):
+            hit = rows.filter((pl.col(MASKS[outcome]) & bit) != 0)
+            frames.append(_words(hit, rule, rule.check(facts, program), outcome, program))
     return frames
 
 
