@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -169,3 +170,9 @@ def test_no_loans_give_no_checks() -> None:
 def test_rules_of_a_program_keep_their_order() -> None:
     for program in (1, 2, 3, 4):
         assert [r.bit for r in rules_of(program)] == [r.bit for r in RULES if program in r.programs]
+
+
+def test_the_guide_names_every_rule_with_its_bit() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "standards.md").read_text(encoding="utf-8")
+    for rule in RULES:
+        assert f"| {rule.bit} | `{rule.name}` |" in guide

@@ -49,7 +49,7 @@ def _of_one_program(rows: pl.DataFrame, facts: Facts, program: int) -> list[pl.D
     """A frame for each rule and outcome that some row has; rules that nobody met are not worded."""
     if rows.is_empty():
         return []
-    met = {outcome: int(rows[mask].bitwise_or() or 0) for outcome, mask in MASKS.items()}
+    met = {outcome: int(rows.select(pl.col(mask).bitwise_or()).item()) for outcome, mask in MASKS.items()}
     frames = []
     for rule in rules_of(program):
         bit = 1 << rule.bit
