@@ -7,10 +7,10 @@ from datetime import date
 
 import polars as pl
 import pytest
-from book_samples import JANUARY, loan_months, rows_of
 from hypothesis import given
 from hypothesis import strategies as st
 
+from book_samples import JANUARY, loan_months, rows_of
 from poolhouse.book import canonical_hash
 from poolhouse.book.canon import canonical_json
 

@@ -62,9 +62,15 @@ def test_a_sound_book_has_no_problem_and_says_how_much_was_checked(book: Book) -
         ("DELETE FROM events WHERE seq = 6", "command", "last"),
         ("UPDATE commands SET answer = replace(answer, '0.25', '0.26') WHERE number = 2", "command",
          "close-month:24109"),
+        ("UPDATE commands SET market_date = '2009-02-27' WHERE number = 2", "command", "close-month:24109"),
+        ("UPDATE lines SET cents = 'many' WHERE event_seq = 1 AND line = 1", "lines", "all"),
+        ("UPDATE lines SET value_date = 'soon' WHERE event_seq = 1 AND line = 1", "lines", "all"),
+        ("UPDATE events SET prev_hash = 'zz' WHERE seq = 2", "event", "event 2"),
+        ("UPDATE events SET stored = '{' WHERE seq = 2", "event", "event 2"),
         ("DELETE FROM commands WHERE number = 2", "command", "close-month:24110"),
         ("UPDATE segments SET part = 1 WHERE event_seq = 3 AND number = 1", "segment",
          "loan_months month 24109 part 0, event 3"),
+        ("UPDATE segments SET number = 9 WHERE event_seq = 3 AND number = 2", "segment", "event 3"),
         ("DELETE FROM segments WHERE event_seq = 3 AND number = 1", "segment",
          "loan_months month 24109 part 0, event 3"),
     ],
@@ -82,6 +88,37 @@ def test_an_event_rewritten_with_its_own_right_hash_breaks_the_chain(book: Book)
     assert forged != stored
     alter(book, f"UPDATE events SET stored = '{forged}', hash = '{link(prev_hash, forged)}' WHERE seq = 4")
     assert ("event", "event 5") in found(book)
+
+
+COVERED = ("events", "lines", "parties", "segments")
+
+
+def covered(path: Path) -> list[list[tuple[object, ...]]] | None:
+    """All rows that hashes cover; None when the database can't even be read."""
+    connection = sqlite3.connect(path)
+    try:
+        return [sorted(connection.execute(f"SELECT * FROM {table}").fetchall(), key=repr) for table in COVERED]
+    except (sqlite3.Error, UnicodeDecodeError):
+        return None
+    finally:
+        connection.close()
+
+
+def test_any_byte_of_the_record_that_matters_is_noticed_when_altered(book: Book) -> None:
+    book.close()  # the last one out puts all rows into the one file
+    path = book.folder / "record.sqlite"
+    data, rows = path.read_bytes(), covered(path)
+    used = [i for i, byte in enumerate(data) if byte]  # most of a small database is empty pages
+    noticed = 0
+    for i in range(100):
+        at = used[i * 7919 % len(used)]
+        path.write_bytes(data[:at] + bytes([data[at] ^ (1 + i % 255)]) + data[at + 1 :])
+        unchanged = covered(path) == rows
+        report = book.check()
+        book.close()
+        assert unchanged or not report.ok, f"byte {at} was altered in silence"
+        noticed += not report.ok
+    assert noticed > 30
 
 
 @pytest.mark.parametrize("damage", ["truncated", "empty", "one bit", "missing", "appended"])

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from book_samples import JANUARY, close_month, ledger_lines, loan_months, parties, rows_of
 from polars.testing import assert_frame_equal
 
+from book_samples import JANUARY, close_month, ledger_lines, loan_months, parties, rows_of
 from poolhouse.book import Book
 from poolhouse.findings import Refused
 
@@ -48,6 +48,8 @@ def test_creating_and_opening_are_refused_where_they_make_no_sense(book: Book, t
     (tmp_path / "junk" / "record.sqlite").write_bytes(b"this is no database at all" * 100)
     with pytest.raises(Refused, match="can't be opened as a book"):
         Book.open(tmp_path / "junk")
+    with pytest.raises(Refused, match=r"can't be written to; .* \(Not a directory\)"):
+        Book.create(tmp_path / "home" / "letter.txt" / "book", {})
     with pytest.raises(Refused, match="a book is a folder or a postgresql"):
         Book.open("mysql://host/db")
 

@@ -13,8 +13,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from book_samples import JANUARY, close_month, ledger_lines, loan_months, parties
 
+from book_samples import JANUARY, close_month, ledger_lines, loan_months, parties
 from poolhouse.book import Book, writer
 from poolhouse.findings import Refused
 
@@ -153,7 +153,7 @@ def test_orphans_go_when_they_are_older_than_a_day(book: Book) -> None:
         os.utime(path, (two_days_ago, two_days_ago))
     Book.open(book.folder).segment("loan_months")
     assert old.exists()  # readers collect nothing
-    close_month(book, JANUARY + 1)
+    close_month(Book.open(book.folder, writable=True), JANUARY + 1)
     assert sorted(folder.iterdir()) == sorted([*named, young])
     assert book.check().ok
 

@@ -15,6 +15,7 @@ from poolhouse.book import backup, check, inbox, lives, record
 from poolhouse.book.place import OWN_NAMES, Place, place, reader_engine, writer_engine
 from poolhouse.book.reader import Reader
 from poolhouse.book.segments import fsync_folder
+from poolhouse.book.storage import storage_refused
 from poolhouse.book.writer import Txn
 from poolhouse.findings import Refused
 
@@ -25,6 +26,7 @@ class Book(Reader):
     def __init__(self, at: Place, *, writable: bool) -> None:
         super().__init__(at)
         self._writer = writer_engine(at) if writable else None
+        self._collected = False  # orphans are looked for once, by the first command
 
     @classmethod
     def exists(cls, url_or_path: str | Path) -> bool:
@@ -40,18 +42,16 @@ class Book(Reader):
         strange = sorted(p.name for p in at.folder.iterdir() if p.name not in OWN_NAMES) if at.folder.is_dir() else []
         if strange:
             raise Refused(f"{at.folder}: the folder has other files ({strange[0]}); choose an empty or new one")
-        try:
+        row = {"record_version": record.RECORD_VERSION, "layout": record.layout(), "meta": json.dumps(meta)}
+        with storage_refused(at.name):
             (at.folder / "segments").mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise Refused(f"{at.folder}: can't make the book's folder: {error.strerror}") from error
-        engine = writer_engine(at)
-        with engine.begin() as connection:  # tables and first row in one transaction: killed here, there is no book
-            record.METADATA.create_all(connection)
-            row = {"record_version": record.RECORD_VERSION, "layout": record.layout(), "meta": json.dumps(meta)}
-            connection.execute(insert(record.BOOK).values(row))
-        engine.dispose()
-        fsync_folder(at.folder)
-        fsync_folder(at.folder.parent)
+            engine = writer_engine(at)
+            with engine.begin() as connection:  # tables and first row at once: killed here, there is no book
+                record.METADATA.create_all(connection)
+                connection.execute(insert(record.BOOK).values(row))
+            engine.dispose()
+            fsync_folder(at.folder)
+            fsync_folder(at.folder.parent)
         return cls(at, writable=True)
 
     @classmethod
@@ -90,13 +90,15 @@ class Book(Reader):
         """
         if self._writer is None:
             raise Refused(f"{name}: the book was opened for reading only")
-        return Txn(self.place, self._writer, name, key, body, tables or {})
+        collect, self._collected = not self._collected, True
+        return Txn(self.place, self._writer, name, key, body, tables or {}, collect=collect)
 
     def inbox_add(self, kind: str, key: str, body: dict[str, Any]) -> bool:
         """Let a fact wait for the next command that takes its kind. False when it was there already."""
         if self._writer is None:
             raise Refused("the book was opened for reading only")
-        return inbox.add(self._writer, kind, key, body)
+        with storage_refused("inbox"):
+            return inbox.add(self._writer, kind, key, body)
 
     def inbox(self, kind: str) -> list[dict[str, Any]]:
         """Facts of a kind that still wait, oldest first, each with its `key`."""
@@ -118,7 +120,8 @@ class Book(Reader):
 
     def backup(self, to: str | Path) -> Path:
         """Copy the book to a new folder, the record first: see backup.py."""
-        return backup.backup(self, Path(to))
+        with storage_refused(f"backup to {to}"):
+            return backup.backup(self, Path(to))
 
 
 def _stored_row(at: Place) -> tuple[int, str] | None:

@@ -2,12 +2,13 @@
 
 An event is stored as one canonical JSON text, its envelope:
 
-    {"body": {...}, "kind": "MonthClosed", "lines": {"content_hash", "rows"}, "market_date": "2009-01-31",
-     "records": {"pools": {"content_hash", "rows", "schema_version"}},
+    {"body": {...}, "clock": "2009-01-31", "kind": "MonthClosed", "lines": {"content_hash", "rows"},
+     "market_date": "2009-01-31", "records": {"pools": {"content_hash", "rows", "schema_version"}},
      "segments": [{"content_hash", "month", "part", "rows", "schema_version", "table"}], "seq": 17}
 
     hash = SHA-256(the hash before as 32 bytes, none for the first event + the envelope's exact stored bytes)
 
+`clock` is the book's market date from here on, in the last event of a command, else null.
 Content hashes are of values (canon.py), so the head is the same whatever wrote the Parquet files.
 """
 
@@ -37,6 +38,7 @@ class Draft:
     lines: pl.DataFrame
     segments: list[Written] = field(default_factory=list)
     records: dict[str, pl.DataFrame] = field(default_factory=dict)
+    clock: date | None = None
 
     def envelope(self) -> str:
         """The exact text that is stored and hashed."""
@@ -47,6 +49,7 @@ class Draft:
                 "seq": self.seq,
                 "kind": self.kind,
                 "market_date": self.market_date.isoformat(),
+                "clock": self.clock.isoformat() if self.clock else None,
                 "body": self.body,
                 "lines": {"rows": self.lines.height, "content_hash": canonical_hash(self.lines)},
                 "records": {name: record_entry(name, frame) for name, frame in self.records.items()},

@@ -148,12 +148,16 @@ class Reader:
 
     def events(self, kind: str | None = None) -> pl.DataFrame:
         """seq, kind, market_date, body (JSON), prev_hash, hash, stored (the exact hashed text), by seq."""
-        e = record.EVENTS.c
-        query = select(e.seq, e.kind, e.market_date, e.stored, e.prev_hash, e.hash).order_by(e.seq)
-        frame = self.frame(query if kind is None else query.where(e.kind == kind), _EVENT_SCHEMA)
+        frame = self.stored_events(kind)
         bodies = [json.dumps(json.loads(text)["body"], sort_keys=True) for text in frame["stored"]]
         body = pl.Series("body", bodies, dtype=pl.String)
         return frame.with_columns(body).select("seq", "kind", "market_date", "body", "prev_hash", "hash", "stored")
+
+    def stored_events(self, kind: str | None = None) -> pl.DataFrame:
+        """seq, kind, market_date, stored, prev_hash, hash as they stand, nothing parsed."""
+        e = record.EVENTS.c
+        query = select(e.seq, e.kind, e.market_date, e.stored, e.prev_hash, e.hash).order_by(e.seq)
+        return self.frame(query if kind is None else query.where(e.kind == kind), _EVENT_SCHEMA)
 
     def event_bodies(self, kind: str) -> list[dict[str, Any]]:
         """The bodies of all events of a kind, by seq."""

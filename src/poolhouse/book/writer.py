@@ -10,11 +10,10 @@ order doesn't count.
 
 from __future__ import annotations
 
-import errno
 import json
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from datetime import date
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +21,7 @@ from typing import Any, Self
 
 import polars as pl
 from sqlalchemy import Connection, Engine, insert, select, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import IntegrityError
 
 from poolhouse.book import record
 from poolhouse.book.canon import canonical_hash, canonical_json, sha256_text
@@ -33,25 +32,31 @@ from poolhouse.book.orphans import collect_orphans
 from poolhouse.book.place import Place
 from poolhouse.book.reader import head
 from poolhouse.book.segments import Written, arrange, fsync_folder, segment_path, write_segment
+from poolhouse.book.storage import storage_refused
 from poolhouse.findings import Refused
 from poolhouse.tables import RECORDS
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_FULL_WORDS = ("disk is full", "disk i/o error", "no space left")  # as SQLite and PostgreSQL say it
 
 
 class Txn:
     """One command on one book, used as a `with` block. Made by `Book.command`."""
 
     def __init__(
-        self, at: Place, engine: Engine, name: str, key: str, body: dict[str, Any], tables: Mapping[str, pl.DataFrame]
+        self,
+        at: Place,
+        engine: Engine,
+        name: str,
+        key: str,
+        body: dict[str, Any],
+        tables: Mapping[str, pl.DataFrame],
+        *,
+        collect: bool,
     ) -> None:
         self.replayed: dict[str, Any] | None = None
         """The stored answer when this key and body were committed before: return it, do nothing else."""
         self._place, self._name, self._key = at, name, key
         inputs = {name: canonical_hash(frame) for name, frame in tables.items()}
         self._body_sha256 = sha256_text(canonical_json({"name": name, "body": body, "tables": inputs}))
-        self._engine = engine
+        self._engine, self._collect = engine, collect
         self._stack = ExitStack()
         self._guard = threading.Lock()
         self._drafts: list[Draft] = []
@@ -63,7 +68,7 @@ class Txn:
         self._open = self._committing = False
 
     def __enter__(self) -> Self:
-        with ExitStack() as stack:
+        with storage_refused(self._name), ExitStack() as stack:
             self._connection = stack.enter_context(self._engine.connect())
             self.replayed = self._stored_answer()
             if self.replayed is None:
@@ -73,7 +78,8 @@ class Txn:
                 self.replayed = self._stored_answer()  # it may have been committed while we came for the lock
                 with self._connection.begin():
                     self._seq, self._head = head(self._connection)
-                    collect_orphans(self._place.folder, self._connection)
+                    if self._collect:
+                        collect_orphans(self._place.folder, self._connection)
             self._stack = stack.pop_all()
         self._open = self.replayed is None
         return self
@@ -106,7 +112,7 @@ class Txn:
         TypeError or ValueError when the frame breaks its contract; Refused when the disk is full.
         """
         self._must_be_open()
-        with _full_disk_refused(self._name):
+        with storage_refused(self._name):
             written = write_segment(self._place.folder, table, frame, month, part)
         path = segment_path(self._place.folder, table, month, written.sha256)
         with self._guard:
@@ -161,8 +167,9 @@ class Txn:
             raise ValueError(f"{self._name}: segments, records or inbox facts without an event to carry them")
         if self._drafts:
             self._attach(self._drafts[-1])
+            self._drafts[-1].clock = market_date
         text = json.dumps(answer, sort_keys=True)
-        with _full_disk_refused(self._name):
+        with storage_refused(self._name):
             self._fsync_folders()
             self._committing = True
             with self._connection.begin():
@@ -232,19 +239,3 @@ class Txn:
     def _must_be_open(self) -> None:
         if not self._open:
             raise ValueError(f"{self._name}: not inside an open command (replayed, finished or left)")
-
-
-@contextmanager
-def _full_disk_refused(name: str) -> Iterator[None]:
-    """A full disk is the user's to mend, so it is a Refused; any other failure stays what it is."""
-    full = f"{name}: no space left for the book; nothing was changed, make room and run it again"
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise Refused(full) from error
-        raise
-    except DBAPIError as error:
-        if any(words in str(error.orig).lower() for words in _FULL_WORDS):
-            raise Refused(full) from error
-        raise
