@@ -84,7 +84,7 @@ principal_cents i64 cents - price x factor x face
 accrued_cents i64 cents - 30/360 interest from the 1st
 trade_date date - agreed
 settlement_date date - delivery versus payment
-kind str - placement | retained | trade
+kind str - issue (from the trusts to who put loans in, at par) | placement | trade
 """
     ),
     key=("trade_id",),
