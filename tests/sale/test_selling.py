@@ -76,7 +76,7 @@ def test_a_sale_to_an_enterprise_to_the_cent() -> None:
     assert posted[party("warehouse"), "line_loans"] == -180_000_00
     assert posted[party("fnma"), "cash"] == -(proceeds + accrued)
     assert posted[party("fnma"), "loans_held"] == upb
-    assert posted[party("fnma"), "interest_receivable"] == accrued
+    assert posted[party("fnma"), "interest_income"] == accrued
     assert sum(cents for (_, account), cents in posted.items() if account == "cash") == 0
 
 

@@ -96,7 +96,7 @@ def loan_phase(
 
     def one(part: int) -> PartResult:
         opening = desk.opening(month, part)
-        payments = _part_of(given, part) if given is not None else from_model(desk, opening, month)
+        payments = _part_of(given, part) if given is not None else from_model(desk, opening, _part_of(moves, part), month)
         here = servicing.Changes(*(_part_of(f, part) for f in changes), _part_of(moves, part), cover(desk, payments, month))
         rows, sent = servicing.run_month(opening, payments, here, month, rules_now)
         txn.segment("loan_months", rows, month=month, part=part)
