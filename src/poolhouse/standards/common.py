@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from poolhouse.standards.facts import Facts
+from poolhouse.standards.facts import NO, Facts
 from poolhouse.standards.frame import GOVERNMENT, flagged
-from poolhouse.standards.verdict import NO, Limit, Verdict
+from poolhouse.standards.verdict import Limit, Verdict
 from poolhouse.standards.words import text
 from poolhouse.tables.codes import GNMA
 

@@ -18,6 +18,10 @@ import polars as pl
 from poolhouse.rules import Rulebook, Value
 
 PREFIX = "standards."
+NO = pl.lit(False)
+"""For no loan. Rules share this one expression, so that `outcomes` can leave out what can't happen."""
+_FEW = 4
+"""Up to so many cells a chain of comparisons is faster than a lookup."""
 FHA_PREMIUM = "loans.financed_fee_rate_e7"
 """The financed premium of FHA loans: closing and eligibility read the same number."""
 
@@ -37,6 +41,8 @@ class Cells:
     def _over(self, column: dict[int, Any], dtype: pl.DataType) -> pl.Expr:
         if len(set(column.values())) == 1:
             return pl.lit(next(iter(column.values())), dtype)
+        if len(column) <= _FEW:
+            return pl.coalesce(pl.when(pl.col(self.key) == k).then(pl.lit(v, dtype)) for k, v in column.items())
         return pl.col(self.key).replace_strict(list(column), list(column.values()), default=None, return_dtype=dtype)
 
     def number(self) -> pl.Expr:
@@ -45,6 +51,8 @@ class Cells:
 
     def nearest(self) -> pl.Expr:
         """Whether the cell's version is only the nearest known one."""
+        if not any(v.nearest for v in self.values.values()):
+            return NO
         return self._over({k: v.nearest for k, v in self.values.items()}, pl.Boolean())
 
     def source(self) -> pl.Expr:

@@ -10,9 +10,9 @@ import polars as pl
 
 from poolhouse.money import RATE_ONE
 from poolhouse.standards.conventional import score_from
-from poolhouse.standards.facts import FHA_PREMIUM, Facts
+from poolhouse.standards.facts import FHA_PREMIUM, NO, Facts
 from poolhouse.standards.frame import KIND_CELLS, PURPOSE_CELLS, flagged
-from poolhouse.standards.verdict import NO, Limit, Verdict
+from poolhouse.standards.verdict import Limit, Verdict
 from poolhouse.standards.words import text
 
 LTV, DTI, KIND = pl.col("ltv_e4"), pl.col("dti_e4"), pl.col("kind")

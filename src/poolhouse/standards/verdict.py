@@ -8,10 +8,9 @@ from dataclasses import dataclass, field, replace
 import polars as pl
 
 from poolhouse.rules import Value
-from poolhouse.standards.facts import Cells, Facts, cite
+from poolhouse.standards.facts import NO, Cells, Facts, cite
 from poolhouse.standards.words import text
 
-NO = pl.lit(False)
 YES = pl.lit(True)
 
 
@@ -27,7 +26,7 @@ class Limit:
     @classmethod
     def of(cls, value: Value, unit: str) -> Limit:
         """One number for all loans."""
-        return cls(text(pl.lit(value.value), unit), pl.lit(cite(value)), pl.lit(value.nearest))
+        return cls(text(pl.lit(value.value), unit), pl.lit(cite(value)), YES if value.nearest else NO)
 
     @classmethod
     def of_cells(cls, cells: Cells, unit: str) -> Limit:
@@ -75,11 +74,19 @@ NEAREST = "nearest known rule version"
 
 
 def outcomes(verdict: Verdict) -> dict[str, pl.Expr]:
-    """The three exclusive outcomes as boolean columns without nulls: fails, undetermined, assumed."""
+    """The exclusive outcomes as boolean columns without nulls: fails, undetermined, assumed. One that can't
+    happen to any loan is left out: a million comparisons saved."""
     applies = verdict.applies.fill_null(False)
     fails = applies & verdict.fails.fill_null(False)
     unknown = applies & verdict.undetermined.fill_null(False) & ~fails
-    assumed = verdict.limit.nearest.fill_null(False)
-    for where in verdict.assumptions.values():
-        assumed = assumed | where.fill_null(False)
-    return {"fails": fails, "undetermined": unknown, "assumed": applies & assumed & ~fails & ~unknown}
+    possible = {}
+    if verdict.fails is not NO:
+        possible["fails"] = fails
+    if verdict.undetermined is not NO:
+        possible["undetermined"] = unknown
+    grounds = [
+        where.fill_null(False) for where in (verdict.limit.nearest, *verdict.assumptions.values()) if where is not NO
+    ]
+    if grounds:
+        possible["assumed"] = applies & pl.any_horizontal(grounds) & ~fails & ~unknown
+    return possible
