@@ -21,8 +21,10 @@ from poolhouse.market.close import close_read
 from poolhouse.market.close_month import close_month
 from poolhouse.market.desk import Desk
 from poolhouse.market.pool import issue, pool, trade
+from poolhouse.market.report import report
 from poolhouse.market.run import Progress, run
 from poolhouse.market.sell import sell
+from poolhouse.market.series import report_series
 from poolhouse.market.transfer import notify, transfer
 
 Answer = dict[str, Any]
@@ -95,6 +97,16 @@ class Market:
     def close_month(self, payments: str | Path | None = None) -> Answer:
         """Run the open month to its end."""
         return close_month(self._desk(), payments)
+
+    # queries
+
+    def report(self) -> Answer:
+        """The market in figures."""
+        return report(self._desk())
+
+    def report_series(self) -> Answer:
+        """What the report page draws, by month."""
+        return report_series(self._desk())
 
     # the book
 
