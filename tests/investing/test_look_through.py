@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from typing import Any
 
 import polars as pl
 from investing_frames import BANK, CUSIP, FNMA_ID, FUND, PLAN, issued, pools, securities, sold
@@ -27,7 +28,7 @@ LOANS = pl.DataFrame(
 )
 
 
-def look(holder: int) -> dict[str, object]:
+def look(holder: int) -> dict[str, Any]:
     return investing.lookthrough(holder, POSITIONS, securities(), pools(), LOANS, SHARES)
 
 
@@ -47,7 +48,7 @@ def test_a_direct_holder() -> None:
 def test_through_the_fund_to_the_plan() -> None:
     seen = look(PLAN)
     assert seen["direct"] == [] and seen["loans"] == 4
-    (fund,) = seen["through_funds"]  # type: ignore[misc]
+    (fund,) = seen["through_funds"]
     # a tenth of the fund's 40%: 4% of 990,000.03
     assert (fund["fund_id"], fund["share_e8"], fund["balance_cents"]) == (FUND, 10_000_000, 3_960_000)
     assert fund["securities"][0]["share_e8"] == 4_000_000
