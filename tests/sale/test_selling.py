@@ -103,7 +103,7 @@ def test_government_loans_of_a_lender_that_is_no_issuer_go_servicing_released() 
     # 4.875% less 37.5 bp to 4.5: 31.5 bp of servicing, paid three times over.
     assert row["price_e6"] == sheet_price(GNMA, 450_000) + 31_500 * 30
     servicer = outcome.tables["assignments"].filter(pl.col("role") == "servicer").row(0, named=True)
-    assert servicer["effective_date"] == date(2009, 3, 1)
+    assert servicer["effective_date"] == date(2009, 4, 1)
     assert servicer["to_id"] == row["buyer_id"]
     assert balances(outcome)[row["buyer_id"], "servicing_rights"] == half_up(Fraction(200_000_00 * 315, 100_000) * 4)
 

@@ -55,7 +55,7 @@ def form(waiting: pl.DataFrame, month: int, next_pool_id: int, rulebook: Ruleboo
             "securities": securities,
             "trades": issue_trades(shares) if shares.height else TRADES.empty(),
         },
-        findings=_findings(waits, month),
+        findings=_findings(waits),
         answer=_answer(pools, pooled, waits, month),
     )
 
@@ -161,13 +161,13 @@ def _totals(pools: pl.DataFrame) -> dict[str, int]:
     }
 
 
-def _findings(waits: pl.DataFrame, month: int) -> list[Finding]:
+def _findings(waits: pl.DataFrame) -> list[Finding]:
     kept = waits.filter(pl.col("outcome") == "portfolio").group_by("reason").len().sort("reason")
     return [
         Finding(
             "pooling",
             "pooling.wait_months",
-            f"{month_name(month)}: {count} loans stay in their owner's portfolio: {reason}",
+            f"loans stay in their owner's portfolio: {reason}",
             count=count,
         )
         for reason, count in zip(kept["reason"].to_list(), kept["len"].to_list(), strict=True)
