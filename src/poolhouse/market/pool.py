@@ -13,6 +13,7 @@ from poolhouse.dates import first_day, last_business_day, month_name
 from poolhouse.findings import Refused
 from poolhouse.market.desk import Desk, commit, finding_dicts
 from poolhouse.tables import POOLS, PRICES, TRADES, Event
+from poolhouse.tables.codes import FHLMC, FNMA, GNMA
 
 
 def pool(desk: Desk) -> dict[str, Any]:
@@ -54,15 +55,23 @@ def _waiting(desk: Desk, month: int) -> pl.DataFrame:
     stand = servicing.scheduled_after(opening, month)
     state = opening.select("loan_id", "servicer_id", "last_paid_due_date")
     loans = desk.book.scan("loans").select(
-        "loan_id", "kind", "note_rate_e7", "term_months", "note_date", "first_due_date", "maturity_date", "occupancy",
+        "loan_id", "kind", "note_rate_e7", "term_months", "note_date", "first_due_date", "maturity_date", "occupancy", "units",
+        "note_amount_cents",
     ).join(sold.lazy().select("loan_id"), on="loan_id", how="semi").collect()  # fmt: skip
     frame = sold.join(state, on="loan_id").join(stand, on="loan_id").join(loans, on="loan_id")
     return frame.rename({"buyer_id": "owner_id"}).with_columns(
-        pl.lit(False).alias("high_balance"),
+        _high_balance(desk, month).alias("high_balance"),
         pl.col("sold_month").cast(pl.Int32),
         pl.when(pl.col("settlement_date") > first_day(month)).then(pl.col("settlement_date"))
         .otherwise(pl.lit(first_day(month))).alias("settlement_date"),
     ).sort("loan_id")  # fmt: skip
+
+
+def _high_balance(desk: Desk, month: int) -> pl.Expr:
+    """Above the nation's baseline limit of the delivery month, by units: pooled apart from the others."""
+    limits = desk.rulebook.get("standards.conforming_limit_cents", first_day(month))
+    own = pl.col("units").cast(pl.Int64).replace_strict([1, 2, 3, 4], limits, default=limits[-1], return_dtype=pl.Int64)
+    return pl.col("program").is_in([FNMA, FHLMC, GNMA]) & (pl.col("note_amount_cents") > own)
 
 
 def _sold_now(sold: pl.DataFrame, month: int) -> pl.Series:
