@@ -1,7 +1,7 @@
 """The market as a table: what `demo`, `run` and `report` print.
 
-From top to bottom the way of a loan: loans, programs, cash, delinquency, lenders, promises; then
-what the figures rest on (edition, overrides, assumptions) and what to try next.
+What the figures rest on comes first (overrides, assumptions, findings), for it is long; then the way of a
+loan: loans, programs, cash, delinquency, lenders, promises; and what to try next.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from rich.console import Group, RenderableType
 from poolhouse.cli.grids import facts, figures, heading, indented, plain, table
 from poolhouse.web import words
 
-MOST_ASSUMPTIONS = 12
+LONGEST_VALUE = 64
 MOST_FINDINGS = 12
 
 
 def report(answer: dict[str, Any], book: str) -> RenderableType:
     """The whole report of a book."""
     return Group(
+        *_ground(answer),
+        *_findings(answer.get("findings", [])),
         _title(answer),
         *_loans(answer),
         *_programs(answer),
@@ -27,8 +29,6 @@ def report(answer: dict[str, Any], book: str) -> RenderableType:
         *_delinquency(answer.get("delinquency", {})),
         *_lenders(answer.get("lenders", {})),
         *promises(answer.get("promises"), answer.get("head")),
-        *_findings(answer.get("findings", [])),
-        *_ground(answer),
         *_next(answer, book),
     )
 
@@ -159,31 +159,28 @@ def _findings(findings: list[dict[str, Any]]) -> list[RenderableType]:
 def _ground(answer: dict[str, Any]) -> list[RenderableType]:
     """What the figures rest on."""
     overrides = [(o["name"], f"{o['value']} until {o['until']}: {o['why']}") for o in answer.get("overrides", [])]
-    every = answer.get("assumptions", [])
-    assumed = [assumption(a) for a in every[:MOST_ASSUMPTIONS]]
-    more = f"the first {MOST_ASSUMPTIONS} of {len(every)}; --json gives all" if len(every) > MOST_ASSUMPTIONS else ""
+    assumed = [assumption(a) for a in answer.get("assumptions", [])]
     parts: list[RenderableType] = []
     if overrides:
         parts += [heading("Overridden in this edition"), facts(overrides)]
     if assumed:
-        parts += [heading("Assumed, not found in any source", more), facts(assumed)]
+        parts += [heading("Assumed, not found in any source", "--json says what each means"), facts(assumed)]
     return parts
 
 
 def assumption(item: Any) -> tuple[str, str]:
-    """An assumption as (name, value and meaning)."""
+    """An assumption as (name, values and unit), on one line."""
     if not isinstance(item, dict):
         return "", str(item)
-    value = words.spelled(item.get("value", item.get("values", "")))
-    unit = item.get("unit", "")
-    return item.get("name", ""), f"{value} {unit}".strip() + (f": {item['meaning']}" if item.get("meaning") else "")
+    text = f"{words.spelled(item.get('value', item.get('values', '')))} {item.get('unit', '')}".strip()
+    return item.get("name", ""), text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 
 def _next(answer: dict[str, Any], book: str) -> list[RenderableType]:
     tries = [
         (f"poolhouse report --book {book} --html report.html", "the same as a page with pictures"),
         (f"poolhouse lenders --book {book}", "who made the loans, and how they do"),
-        (f"poolhouse loan 1 --book {book}", "one loan's whole life"),
+        (f"poolhouse loan {answer.get('example_loan', 'NUMBER')} --book {book}", "one loan's whole life"),
         (f"poolhouse verify --book {book}", "check every promise again"),
     ]
     if "html" in answer:

@@ -48,6 +48,7 @@ def report(desk: Desk) -> dict[str, Any]:
         "delinquency": _delinquency(desk),
         "lenders": _lenders(desk),
         "findings": _findings(desk),
+        "example_loan": _example(desk),
         "head": desk.book.head,
         "seconds": 0.0,
     }
@@ -73,6 +74,14 @@ def _loans(desk: Desk) -> dict[str, int]:
         "sold": sold,
         "retained": closed - sold,
     }
+
+
+def _example(desk: Desk) -> str:
+    """The number of a loan that was pooled, else of any: something to try a query on."""
+    pooled = desk.book.scan("pool_loans").select("loan_id").head(1).collect()["loan_id"].to_list()
+    loans = desk.book.scan("loans").select("loan_id", "loan_number")
+    found = (loans.filter(pl.col("loan_id").is_in(pooled)) if pooled else loans).head(1).collect()
+    return str(found["loan_number"][0]) if found.height else "NUMBER"
 
 
 def _programs(desk: Desk, pools: pl.DataFrame) -> list[dict[str, Any]]:
