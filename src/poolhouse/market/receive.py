@@ -33,8 +33,8 @@ def from_model(desk: Desk, opening: pl.DataFrame, moves: pl.DataFrame, month: in
 def read_payments(desk: Desk, path: Path | str, month: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Good rows of a payments file as PAYMENTS rows of the month, and REJECTS rows for the others.
 
-    Rows of other months are left for their month's close and are no rejects. `loan` is the loan
-    number; references are unique per servicer, in the file and in the book.
+    Rows of later months are left for their month's close. A row of a closed month that was never booked
+    is rejected, once. `loan` is the loan number; references are unique per servicer, in file and book.
     """
     raw = read_table(path, COLUMNS).with_row_index("row", offset=1)
     parsed = raw.with_columns(
@@ -42,7 +42,7 @@ def read_payments(desk: Desk, path: Path | str, month: int) -> tuple[pl.DataFram
         cents=pl.col("amount_cents").str.replace_all(",", "").cast(pl.Int64, strict=False),
         kind=pl.col("kind").str.to_lowercase().replace(_SAME),
     )
-    parsed = parsed.filter(pl.col("date").is_null() | pl.col("date").is_between(first_day(month), last_day(month)))
+    parsed = parsed.filter(pl.col("date").is_null() | (pl.col("date") <= last_day(month)))
     known = desk.loans(["loan_id", "loan_number"])
     servicers = desk.opening(month).select("loan_id", "servicer_id", "end_code")
     moves = servicer_moves(desk, month)
@@ -50,12 +50,17 @@ def read_payments(desk: Desk, path: Path | str, month: int) -> tuple[pl.DataFram
     rows = rows.join(moves.rename({"servicer_id": "new"}), on="loan_id", how="left").with_columns(
         servicer_id=pl.coalesce("new", "servicer_id")
     )
-    used = desk.book.scan("payments").select("servicer_id", "reference").with_columns(used=pl.lit(True)).collect()
-    rows = rows.join(used, on=["servicer_id", "reference"], how="left").sort("row")
+    booked = desk.book.scan("payments").select("loan_id", "servicer_id", "reference").collect()
+    used = booked.select("servicer_id", "reference").unique().with_columns(used=pl.lit(True))
+    done = booked.select("loan_id", "reference").unique().with_columns(done=pl.lit(True))
+    rows = rows.join(used, on=["servicer_id", "reference"], how="left").join(done, on=["loan_id", "reference"], how="left")
+    rows = rows.sort("row")
     again = pl.struct("servicer_id", "reference").is_duplicated() & (
         pl.col("row") != pl.col("row").min().over("servicer_id", "reference")
     )
-    field, reason = _verdict(again)
+    late = pl.col("date") < first_day(month)
+    rows = rows.filter(~(late & pl.col("done").is_not_null()).fill_null(False))
+    field, reason = _verdict(again, late)
     rows = rows.with_columns(field=field, reason=reason)
     good = rows.filter(pl.col("reason").is_null()).select(
         pl.col("loan_id").cast(pl.Int32), received_date="date", amount_cents="cents", kind="kind", reference="reference",
@@ -65,15 +70,18 @@ def read_payments(desk: Desk, path: Path | str, month: int) -> tuple[pl.DataFram
         pl.col("row").cast(pl.Int64), loan_number="loan", field="field", source_field="field",
         value=pl.coalesce(*[pl.when(pl.col("field") == c).then(pl.col(c)) for c in COLUMNS]).fill_null(""), reason="reason",
     )  # fmt: skip
+    told = desk.book.segment("rejects").select("row", "loan_number", "field")
+    bad = bad.join(told, on=["row", "loan_number", "field"], how="anti", maintain_order="left")
     return PAYMENTS.conform(good), REJECTS.conform(bad)
 
 
-def _verdict(again: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+def _verdict(again: pl.Expr, late: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     """The first thing wrong with each row: its field and why; null when it is good."""
     tests = [
         (pl.col("loan_id").is_null(), "loan", "no such loan in the book: use the tape's loan number"),
         (pl.col("servicer_id").is_null(), "loan", "the loan has ended: return the money to the borrower"),
         (pl.col("date").is_null(), "received_date", "is no date: write YYYY-MM-DD"),
+        (late, "received_date", "its month is closed: date it in the open month, as a correction"),
         (pl.col("cents").is_null(), "amount_cents", "is no whole number of cents"),
         (pl.col("cents") <= 0, "amount_cents", "must be above zero: corrections are entries of their own"),
         (pl.col("cents") > 10**12, "amount_cents", "is more than any loan owes: is it in cents?"),
