@@ -25,6 +25,7 @@ OWN_NAMES = frozenset(
         "segments",
         "lives",
         "writer.lock",
+        "rejects.csv",
     }
 )
 """What a book's folder holds; anything else there is not ours."""

@@ -21,6 +21,7 @@ from poolhouse.market.close import close_read
 from poolhouse.market.close_month import close_month
 from poolhouse.market.desk import Desk
 from poolhouse.market.pool import issue, pool, trade
+from poolhouse.market.rejects import write_rejects
 from poolhouse.market.report import report
 from poolhouse.market.run import Progress, run
 from poolhouse.market.sell import sell
@@ -59,8 +60,11 @@ class Market:
         self._seed = seed if seed is not None else self._seed
         self._start = _month(start) if start is not None else self._start
         read = _read(tape, mapping)
-        run(self._desk_for(read), read, months, payments, progress or _quiet)
-        return {**self.report(), "promises": self.verify(progress)["promises"], "seconds": round(time.perf_counter() - began, 2)}
+        desk = self._desk_for(read)
+        run(desk, read, months, payments, progress or _quiet)
+        rejects = write_rejects(desk)
+        answer = {**self.report(), "promises": self.verify(progress)["promises"], "rejects_file": rejects}
+        return {**answer, "seconds": round(time.perf_counter() - began, 2)}
 
     def demo(self, months: int = 24, progress: Progress | None = None) -> Answer:
         """`run` on the shipped tape."""
@@ -69,7 +73,8 @@ class Market:
     def close(self, tape: str | Path, mapping: str | Path | None = None) -> Answer:
         """Close a tape's loans; makes the book when there is none."""
         read = _read(tape, mapping)
-        return close_read(self._desk_for(read), read)
+        desk = self._desk_for(read)
+        return {**close_read(desk, read), "rejects_file": write_rejects(desk)}
 
     def check(self) -> Answer:
         return check(self._desk())
@@ -96,7 +101,8 @@ class Market:
 
     def close_month(self, payments: str | Path | None = None) -> Answer:
         """Run the open month to its end."""
-        return close_month(self._desk(), payments)
+        desk = self._desk()
+        return {**close_month(desk, payments), "rejects_file": write_rejects(desk)}
 
     # queries
 
