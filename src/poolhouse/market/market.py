@@ -20,12 +20,16 @@ from poolhouse.market.check import check
 from poolhouse.market.close import close_read
 from poolhouse.market.close_month import close_month
 from poolhouse.market.desk import Desk
+from poolhouse.market.lenders import lenders
+from poolhouse.market.loan import loan
+from poolhouse.market.lookthrough import lookthrough
 from poolhouse.market.pool import issue, pool, trade
 from poolhouse.market.rejects import write_rejects
 from poolhouse.market.report import report
 from poolhouse.market.run import Progress, run
 from poolhouse.market.sell import sell
 from poolhouse.market.series import report_series
+from poolhouse.market.trace import trace
 from poolhouse.market.transfer import notify, transfer
 
 Answer = dict[str, Any]
@@ -113,6 +117,24 @@ class Market:
     def report_series(self) -> Answer:
         """What the report page draws, by month."""
         return report_series(self._desk())
+
+    # queries
+
+    def loan(self, loan_id: str) -> Answer:
+        """A loan's whole life, by its number on the tape, or '#' and its id in the book."""
+        return loan(self._desk(), loan_id)
+
+    def trace(self, loan_id: str, month: str) -> Answer:
+        """Where each cent of a month's payment of a loan went; `split` sums to `paid_cents`."""
+        return trace(self._desk(), loan_id, month)
+
+    def lookthrough(self, holder: str, loan: str | None = None) -> Answer:
+        """From an investor to the loans behind its securities; with `loan`, how much of that one it owns."""
+        return lookthrough(self._desk(), holder, loan)
+
+    def lenders(self) -> Answer:
+        """Lenders, and how their loans do against their peers'."""
+        return lenders(self._desk())
 
     # the book
 

@@ -23,15 +23,20 @@ def watch_lenders(desk: Desk, standing: pl.DataFrame, month: int) -> Outcome:
     if not fresh.height:
         return Outcome()
     serious = pl.concat([desk.book.segment("serious"), fresh])["loan_id"]
-    sales = desk.book.scan("sales").select("loan_id", lender_id="seller_id")
-    loans = desk.book.scan("loans").select("loan_id", "kind", "score_mid", "ltv_e4", "note_date")
-    watch = sales.join(loans, on="loan_id").collect().sort("loan_id").select(
-        "loan_id", "lender_id", "kind", "score_mid", "ltv_e4", vintage=pl.col("note_date").dt.year(),
-        serious=pl.col("loan_id").is_in(serious.implode()),
-    )  # fmt: skip
+    watch = watched(desk, serious)
     outcome = sale.rate_lenders(watch, desk.book.records("lender_states").drop("event_seq"), month, desk.rulebook)
     counted = Event("LendersWatched", last_day(month), {"serious_loans": fresh.height, **outcome.answer})
     return Outcome([counted, *outcome.events], {**outcome.tables, **tables}, outcome.records, outcome.findings)
+
+
+def watched(desk: Desk, serious: pl.Series) -> pl.DataFrame:
+    """The loans that aggregators bought, with what their lenders are compared by. serious: loan_ids."""
+    sales = desk.book.scan("sales").select("loan_id", lender_id="seller_id")
+    loans = desk.book.scan("loans").select("loan_id", "kind", "score_mid", "ltv_e4", "note_date")
+    return sales.join(loans, on="loan_id").collect().sort("loan_id").select(
+        "loan_id", "lender_id", "kind", "score_mid", "ltv_e4", vintage=pl.col("note_date").dt.year(),
+        serious=pl.col("loan_id").is_in(serious.implode()),
+    )  # fmt: skip
 
 
 def _newly_serious(desk: Desk, standing: pl.DataFrame, month: int, missed_at_least: int) -> pl.DataFrame:

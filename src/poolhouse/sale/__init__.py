@@ -6,6 +6,6 @@ from poolhouse.sale.approving import approvals
 from poolhouse.sale.price_sheet import opening_sheet, sheet
 from poolhouse.sale.retaining import retain
 from poolhouse.sale.selling import sell
-from poolhouse.sale.watching import rate_lenders
+from poolhouse.sale.watching import expectations, rate_lenders
 
-__all__ = ["approvals", "opening_sheet", "rate_lenders", "retain", "sell", "sheet"]
+__all__ = ["approvals", "expectations", "opening_sheet", "rate_lenders", "retain", "sell", "sheet"]

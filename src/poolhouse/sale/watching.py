@@ -53,6 +53,21 @@ def rate_lenders(watch: pl.DataFrame, previous: pl.DataFrame, month: int, rulebo
     )
 
 
+def expectations(watch: pl.DataFrame, month: int, rulebook: Rulebook) -> pl.DataFrame:
+    """lender_id, loans, serious and expected_defaults_e6 (at peers' rates) of every lender, by lender.
+
+    `watch` as in `rate_lenders`. For tables of lenders; decisions are `rate_lenders`'.
+    """
+    rules = rulebook.get("sale.watch", first_day(month))
+    expected = _expected(_cells(watch, month, rulebook), rules["prior_loans"])
+    return (
+        expected.group_by("lender_id")
+        .agg(pl.col("loans", "serious").sum(), (pl.col("expected").sum() * 1_000_000).round().cast(pl.Int64))
+        .rename({"expected": "expected_defaults_e6"})
+        .sort("lender_id")
+    )
+
+
 def _cells(watch: pl.DataFrame, month: int, rulebook: Rulebook) -> pl.DataFrame:
     """Loans and serious defaults per lender and cell, sorted."""
     edges = rulebook.get("sale.watch_cells", first_day(month))

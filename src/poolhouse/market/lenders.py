@@ -1,0 +1,146 @@
+"""lenders: who made the loans, how fast they sold them, and how those loans do against their peers'."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from poolhouse import sale
+from poolhouse.dates import first_day, month_name
+from poolhouse.market.desk import Desk
+from poolhouse.market.watch import watched
+
+STOPPED = "lender stopped"
+_DAYS_A_YEAR = 365
+_ID = "party_id"
+
+
+def lenders(desk: Desk) -> dict[str, Any]:
+    """A row for each lender whose loans have closed, most serious defaults first, then by loans.
+
+    Keys: lenders (see `_row`), watched (lenders whose loans aggregators bought), stopped, sales_refused
+    (offers turned down because the lender is stopped). Amounts in cents, shares in e4 (a percent is 100).
+    """
+    closed = desk.book.scan("loans").select(
+        "loan_id", "note_date", "note_amount_cents", pl.col("originator_party_id").alias(_ID)
+    ).collect()  # fmt: skip
+    if not closed.height:
+        return {"lenders": [], "watched": 0, "stopped": 0, "sales_refused": 0}
+    refusals = _refusals(desk)
+    frame = _loans(desk, closed)
+    for more in (_records(desk), _approvals(desk), _lines(desk), _states(desk)):
+        frame = frame.join(more, on=_ID, how="left")
+    frame = frame.join(desk.lenders(), on=_ID).sort(
+        ["serious_defaults", "loans", "code"], descending=[True, True, False], nulls_last=True
+    )
+    why = _refused_by_reason(refusals, closed)
+    rows = [_row(lender, why.get(lender[_ID], {})) for lender in frame.head(frame.height).iter_rows(named=True)]
+    return {
+        "lenders": rows,
+        "watched": sum(1 for row in rows if row["sold"]),
+        "stopped": sum(1 for row in rows if row["state"] == "stopped"),
+        "sales_refused": int(refusals["reason"].str.starts_with(STOPPED).sum()),
+    }
+
+
+def _row(lender: dict[str, Any], refused: dict[str, int]) -> dict[str, Any]:
+    """One lender, ready for JSON."""
+    loans, sold, serious = lender["loans"], lender["sold"], lender["serious_defaults"] or 0
+    expected, limit, peak = lender["expected_defaults_e6"], lender["line_limit_cents"], lender["line_peak_cents"] or 0
+    return {
+        "lender": lender["name"],
+        "code": lender["code"],
+        "type": lender["type"],
+        "lender_state": lender["state"],
+        "loans": loans,
+        "note_amount_cents": lender["note_amount_cents"],
+        "sold": sold,
+        "share_sold_e4": 10_000 * sold // loans,
+        "retained": loans - sold,
+        "refused": refused,
+        "days_to_sale_median": lender["days_to_sale_median"],
+        "turns_per_year": lender["turns_per_year"],
+        "line_peak_cents": peak,
+        "line_limit_cents": limit,
+        "line_peak_share_e4": 10_000 * peak // limit if limit else None,
+        "serious_defaults": serious,
+        "serious_rate_e4": 10_000 * serious // sold if sold else None,
+        "expected_defaults_e6": expected,
+        "approvals": [name for name in ("fnma", "fhlmc", "gnma", "private") if lender[name]],
+        "state": lender["watch_state"] or "buying",
+        "since": month_name(lender["since"]) if lender["since"] is not None else None,
+        "why": lender["why"] or "",
+    }
+
+
+def _loans(desk: Desk, closed: pl.DataFrame) -> pl.DataFrame:
+    """Loans closed and sold per lender, days to sale, and turns of capital a year."""
+    sales = desk.book.scan("sales").select("loan_id", "settlement_date").collect()
+    days = (pl.col("settlement_date") - pl.col("note_date")).dt.total_days()
+    both = closed.join(sales, on="loan_id", how="left").with_columns(days.alias("days"))
+    sold = pl.col("days").is_not_null()
+    # Cents times days over all of a lender's loans stays below 2^63: $160 bn x 365 days is 5.8e15.
+    turns = _DAYS_A_YEAR * pl.col("note_amount_cents").filter(sold).sum() / (
+        pl.col("note_amount_cents") * pl.col("days")
+    ).sum()  # fmt: skip
+    return both.group_by(_ID).agg(
+        pl.len().alias("loans"), pl.col("note_amount_cents").sum(), sold.sum().alias("sold"),
+        pl.col("days").median().alias("days_to_sale_median"), turns.round(2).alias("turns_per_year"),
+    ).with_columns(  # nothing sold, or all on the day of the note: no turns to speak of
+        pl.when(pl.col("turns_per_year").is_finite()).then("turns_per_year").alias("turns_per_year")
+    ).sort(_ID)  # fmt: skip
+
+
+def _records(desk: Desk) -> pl.DataFrame:
+    """Serious defaults of each lender's sold loans, and what peers' like loans would have given."""
+    serious = desk.book.scan("serious").select("loan_id").collect()["loan_id"]
+    found = sale.expectations(watched(desk, serious), desk.month - 1, desk.rulebook)
+    return found.select(
+        pl.col("lender_id").alias(_ID), pl.col("serious").alias("serious_defaults"), "expected_defaults_e6"
+    )
+
+
+def _approvals(desk: Desk) -> pl.DataFrame:
+    known = desk.lenders().select(_ID, "code", "type")
+    return sale.approvals(known, desk.rulebook).select(_ID, "fnma", "fhlmc", "gnma", "private")
+
+
+def _lines(desk: Desk) -> pl.DataFrame:
+    """The most each lender ever owed its funding line, from the ledger, and the line's limit (assumed)."""
+    day = first_day(desk.month - 1)
+    types = desk.lenders()["type"].unique().sort().to_list()
+    limits = {t: desk.rulebook.get("primary.line_limit_cents", day, type=t) for t in types}
+    owed = (
+        desk.book.lines(account="line_payable")
+        .group_by(_ID, "value_date").agg(pl.col("cents").sum()).sort(_ID, "value_date")
+        .with_columns(owed=-pl.col("cents").cum_sum().over(_ID))
+        .group_by(_ID).agg(pl.col("owed").max().alias("line_peak_cents"))
+    )  # fmt: skip
+    limit = pl.col("type").replace_strict(limits, return_dtype=pl.Int64).alias("line_limit_cents")
+    return desk.lenders().select(_ID, limit).join(owed, on=_ID, how="left").sort(_ID)
+
+
+def _states(desk: Desk) -> pl.DataFrame:
+    """What the aggregators decided last about each lender, and since when it stands."""
+    states = desk.book.records("lender_states").sort("month").unique("lender_id", keep="last", maintain_order=True)
+    return states.select(
+        pl.col("lender_id").alias(_ID), pl.col("state").alias("watch_state"), pl.col("month").alias("since"),
+        pl.col("reason").alias("why"),
+    )  # fmt: skip
+
+
+def _refusals(desk: Desk) -> pl.DataFrame:
+    return desk.book.scan("refusals").select("loan_id", "reason").collect()
+
+
+def _refused_by_reason(refusals: pl.DataFrame, closed: pl.DataFrame) -> dict[int, dict[str, int]]:
+    """Lender -> reason -> loans turned down for it (a loan offered again counts once per reason)."""
+    counts = (
+        refusals.unique().join(closed.select("loan_id", _ID), on="loan_id")
+        .group_by(_ID, "reason").len().sort(_ID, "len", "reason", descending=[False, True, False])
+    )  # fmt: skip
+    found: dict[int, dict[str, int]] = {}
+    for lender, reason, loans in counts.iter_rows():
+        found.setdefault(lender, {})[reason] = loans
+    return found
