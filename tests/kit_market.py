@@ -6,6 +6,7 @@ The identities are written out here from the tables' meaning and share no code w
 from __future__ import annotations
 
 import csv
+import gzip
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
@@ -101,4 +102,16 @@ def model_payments(market: Market, path: Path) -> Path:
     numbers = market.book.segment("loans").select("loan_id", loan="loan_number")
     rows = market.book.segment("payments").join(numbers, on="loan_id").sort("received_date", "reference")
     rows.select(PAYMENT_COLUMNS).write_csv(path)
+    return path
+
+
+def canonical_file(path: Path, tape: pl.DataFrame) -> Path:
+    """TAPE rows as a user's canonical file, in the format of the path's ending: .csv, .csv.gz or .parquet."""
+    frame = tape.drop("tape_row")
+    if path.suffix == ".parquet":
+        frame.write_parquet(path)
+    elif path.suffix == ".gz":
+        path.write_bytes(gzip.compress(frame.write_csv().encode()))
+    else:
+        frame.write_csv(path)
     return path

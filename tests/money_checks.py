@@ -22,8 +22,8 @@ _USES = (
     "servicer_kept",
 )
 _NEVER_NEGATIVE = (
-    *HELD, "closing_actual_cents", "closing_scheduled_cents", "advance_balance_cents", "guarantor_advance_balance_cents",
-    "paid_cents", "refunded_cents", "loss_cents", "claim_cents",
+    *HELD, "closing_actual_cents", "closing_scheduled_cents", "advance_balance_cents",
+    "guarantor_advance_balance_cents", "paid_cents", "refunded_cents", "loss_cents", "claim_cents",
 )  # fmt: skip
 _TO_TRUST = ("scheduled_principal", "unscheduled_principal", "investor_interest")
 

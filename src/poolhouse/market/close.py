@@ -162,8 +162,9 @@ def close(desk: Desk, tape: Path | str, mapping: str | None) -> dict[str, Any]:
 
 def close_read(desk: Desk, read: loans.TapeRead) -> dict[str, Any]:
     """`close` of a tape already read."""
-    if desk.book.answer(f"close-month:{month_name(desk.month)}") is not None:
-        raise Refused("close: the month is being closed")
+    name = month_name(desk.month)
+    if desk.book.answer(f"tape:{read.content_hash}") is None and desk.book.answer(f"check:{name}") is not None:
+        raise Refused(f"close: {name}'s loans were checked already; close the month, then bring this tape")
     registered = register(desk, read)
     closed = close_due(desk)
     done = sum(a["loans"] for a in closed if a["content_hash"] == read.content_hash)
