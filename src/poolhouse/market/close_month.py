@@ -91,14 +91,12 @@ def loan_phase(
 ) -> list[PartResult]:
     """Every part's month, two at a time; each writes its own segments."""
     parts = desk.parts(month)
-    rules_now = servicing.month_rules(desk.rulebook, month)
-    changes = month_changes(desk, month)
+    shared = month_inputs(desk, month, moves)
 
     def one(part: int) -> PartResult:
         opening = desk.opening(month, part)
         payments = _part_of(given, part) if given is not None else from_model(desk, opening, _part_of(moves, part), month)
-        here = servicing.Changes(*(_part_of(f, part) for f in changes), _part_of(moves, part), cover(desk, payments, month))
-        rows, sent = servicing.run_month(opening, payments, here, month, rules_now)
+        rows, sent = part_month(desk, shared, part, opening, payments)
         txn.segment("loan_months", rows, month=month, part=part)
         if sent.height:
             txn.segment("payments", sent, month=month, part=part)
@@ -112,6 +110,34 @@ def loan_phase(
 
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(one, parts))
+
+
+@dataclass(frozen=True)
+class MonthInputs:
+    """What every part of a month's loan phase is given: the rules, sales, pooled loans and servicing that moves."""
+
+    month: int
+    rules: servicing.MonthRules
+    sales: pl.DataFrame
+    pooled: pl.DataFrame
+    moves: pl.DataFrame
+
+
+def month_inputs(desk: Desk, month: int, moves: pl.DataFrame) -> MonthInputs:
+    """The loan phase's inputs as the book records them. moves: `servicer_moves` of the month."""
+    return MonthInputs(month, servicing.month_rules(desk.rulebook, month), *month_changes(desk, month), moves)
+
+
+def part_month(
+    desk: Desk, shared: MonthInputs, part: int, opening: pl.DataFrame, payments: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """One part's month from its opening rows and payments: its rows and its payments with their disposition.
+
+    `close-month` writes what this gives, and `verify` gives it again.
+    """
+    changes = (_part_of(f, part) for f in (shared.sales, shared.pooled, shared.moves))
+    here = servicing.Changes(*changes, cover(desk, payments, shared.month))
+    return servicing.run_month(opening, payments, here, shared.month, shared.rules)
 
 
 def month_changes(desk: Desk, month: int) -> tuple[pl.DataFrame, pl.DataFrame]:

@@ -31,6 +31,7 @@ from poolhouse.market.sell import sell
 from poolhouse.market.series import report_series
 from poolhouse.market.trace import trace
 from poolhouse.market.transfer import notify, transfer
+from poolhouse.market.verify import verify
 
 Answer = dict[str, Any]
 
@@ -117,6 +118,10 @@ class Market:
     def report_series(self) -> Answer:
         """What the report page draws, by month."""
         return report_series(self._desk())
+
+    def verify(self, progress: Progress | None = None) -> Answer:
+        """The twelve promises over the whole book: how many facts each has, and the first that fails."""
+        return verify(self._desk(), progress)
 
     # queries
 

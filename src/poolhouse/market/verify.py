@@ -1,0 +1,31 @@
+"""verify: the twelve promises over the book, with this market's own month for the one that repeats it."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from poolhouse import promises
+from poolhouse.book import canonical_hash
+from poolhouse.market.close_month import MonthInputs, month_inputs, part_month
+from poolhouse.market.desk import Desk
+from poolhouse.market.receive import servicer_moves
+from poolhouse.tables import LOAN_MONTHS
+
+
+def verify(desk: Desk, progress: promises.Progress | None = None) -> dict[str, Any]:
+    """{ok, head, promises: [{id, name, ok, checked, first_failure}]}: see `promises.verify`."""
+
+    @lru_cache(maxsize=2)
+    def inputs(month: int) -> MonthInputs:
+        return month_inputs(desk, month, servicer_moves(desk, month))
+
+    def replay(month: int, part: int) -> str | None:
+        """The content hash of a part's month, recomputed from the month before and what was recorded since."""
+        opening = desk.opening(month, part)
+        if not opening.height:
+            return None
+        rows, _ = part_month(desk, inputs(month), part, opening, desk.book.segment("payments", month, part))
+        return canonical_hash(LOAN_MONTHS.conform(rows))
+
+    return promises.verify(desk.book, desk.rulebook, replay, progress=progress)
