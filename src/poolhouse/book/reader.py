@@ -180,11 +180,17 @@ class Reader:
                 query = query.where(column == value)
         return self.frame(query if until is None else query.where(sql.value_date <= until), _LINE_SCHEMA)
 
-    def balances(self, as_of: date | None = None) -> pl.DataFrame:
-        """party_id, account, cents: sums of lines with a value date up to `as_of` (all when not given)."""
+    def balances(
+        self, as_of: date | None = None, *, account: str | None = None, parties: list[int] | None = None
+    ) -> pl.DataFrame:
+        """party_id, account, cents: sums of lines with a value date up to `as_of`, of one account or some parties."""
         sql = record.LINES.c
         total = cast(func.sum(sql.cents), BigInteger)
         query = select(sql.party_id, sql.account, total).group_by(sql.party_id, sql.account)
+        if account is not None:
+            query = query.where(sql.account == account)
+        if parties is not None:
+            query = query.where(sql.party_id.in_(parties))
         frame = self.frame(query if as_of is None else query.where(sql.value_date <= as_of), _BALANCE_SCHEMA)
         return frame.sort("party_id", "account")
 

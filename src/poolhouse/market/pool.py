@@ -88,7 +88,8 @@ def issue(desk: Desk) -> dict[str, Any]:
         pools = desk.book.records("pools").drop("event_seq")
         offered = investing.offers(trades(desk), pools, factors_of(desk, month), month)
         sheet = desk.book.records("prices").filter(pl.col("month") == month).drop("event_seq")
-        cash = desk.book.balances().filter(pl.col("account") == "cash").select(
+        investors = desk.parties().filter(pl.col("role") == "investor")["party_id"].to_list()
+        cash = desk.book.balances(account="cash", parties=investors).select(
             pl.col("party_id").alias("holder_id"), pl.col("cents").alias("cash_cents")
         )  # fmt: skip
         held = investing.positions(trades(desk), last_business_day(month))
