@@ -79,7 +79,7 @@ def test_a_step_says_what_comes_next(terminal: Any) -> None:
 
 
 def test_control_characters_never_reach_the_terminal(terminal: Any) -> None:
-    terminal.replies["lenders"] = {"lenders": [{"originator": "Bad\x1b[2JBank", "loans": 1}]}
+    terminal.replies["lenders"] = {"lenders": [{"lender": "Bad\x1b[2JBank", "loans": 1}]}
     _, out, _ = terminal("lenders", "--book", "b")
     assert "\x1b" not in out
     assert "Bad?[2JBank" in out

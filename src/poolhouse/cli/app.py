@@ -54,7 +54,7 @@ Payments = Annotated[
     _input_file("CSV of payments (loan, received_date, amount_cents, kind, reference); else a model.", "--payments"),
 ]
 Edition = Annotated[str | None, typer.Option("--edition", metavar="NAME", help="Edition of the rulebook.")]
-LoanId = Annotated[str, typer.Argument(metavar="ID", help="The loan's number on the tape, or its id in the book.")]
+LoanId = Annotated[str, typer.Argument(metavar="ID", help="The loan's number on the tape, or '#' and its id.")]
 
 
 def _face(as_json: bool) -> Any:
@@ -254,11 +254,12 @@ def trace(
 def lookthrough(
     book: BookDir,
     holder: Annotated[str, typer.Option("--holder", metavar="NAME", help="The investor, or part of its name.")],
+    loan_id: Annotated[str | None, typer.Option("--loan", metavar="ID", help="Also: does it own this loan?")] = None,
     as_json: AsJson = False,
 ) -> None:
     """From an investor down to the loans behind its securities."""
     with _face(as_json) as face:
-        face.show("lookthrough", _market(book).lookthrough(holder), book)
+        face.show("lookthrough", _market(book).lookthrough(holder, **_given({"loan": loan_id})), book)
 
 
 @app.command()

@@ -64,7 +64,8 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[object]], right: Iter
     figures_at = set(right)
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
     for i, text in enumerate(headings):
-        grid.add_column(plain(text), justify="right" if i in figures_at else "left", overflow="fold")
+        is_figure = i in figures_at  # words wrap; a figure cut in two can't be read
+        grid.add_column(plain(text), justify="right" if is_figure else "left", overflow="fold", no_wrap=is_figure)
     for row in rows:
         grid.add_row(*(cell if isinstance(cell, Text) else plain(cell) for cell in row))
     return indented(grid)

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from poolhouse import standards
+from poolhouse import rules, standards
 from poolhouse.dates import month_name, month_of
 from poolhouse.market.desk import Desk
 from poolhouse.market.find import Names, Row, find_loan
@@ -79,7 +79,7 @@ def loan(desk: Desk, asked: str) -> Row:
         "eligibility": _eligibility(desk, loan_id),
         "sale": _sale(sales, names),
         "refusals": _refusals(desk, loan_id),
-        "owners": _held_by(moves, "owner", names),
+        "owners": _held_by(moves, "owner", names, pooled),
         "pool": _pool(desk, pooled, loan_id, names),
         "security": _security(pooled, names),
         "servicers": _held_by(moves, "servicer", names),
@@ -187,13 +187,15 @@ def _refusals(desk: Desk, loan_id: int) -> list[Row]:
     ]
 
 
-def _held_by(moves: pl.DataFrame, role: str, names: Names) -> list[Row]:
-    """Who had the loan in a role, one after the other; `until` is None for the last."""
-    held = moves.filter(pl.col("role") == role)
+def _held_by(moves: pl.DataFrame, role: str, names: Names, pooled: Row | None = None) -> list[Row]:
+    """Who had the loan in a role, one after the other; `until` is None for the last. The trusts go by the pool."""
+    held, trusts = moves.filter(pl.col("role") == role), rules.system_parties()["trusts"]["party_id"]
     until = [*held["effective_date"].to_list()[1:], None]
     return [
         {
-            role: names.party(m["to_id"])["name"],
+            role: names.pool(pooled["pool_id"])["name"]
+            if pooled and m["to_id"] == trusts
+            else names.party(m["to_id"])["name"],
             "code": names.party(m["to_id"])["code"],
             "from": m["effective_date"].isoformat(),
             "until": end.isoformat() if end else None,
@@ -239,7 +241,7 @@ def _security(pooled: Row | None, names: Names) -> Row | None:
 
 
 def _notices(desk: Desk, loan_id: int, names: Names) -> list[Row]:
-    notices = _of(desk, "notices", loan_id).sort("transfer_date", "kind").head(1000)
+    told = _of(desk, "notices", loan_id).sort("transfer_date", "kind")
     return [
         {
             "kind": n["kind"].replace("_", " "),
@@ -248,7 +250,7 @@ def _notices(desk: Desk, loan_id: int, names: Names) -> list[Row]:
             **_plain(n, ("transfer_date", "due_date", "sent_date")),
             "exemption": n["exemption"].replace("_", " "),
         }
-        for n in notices.iter_rows(named=True)
+        for n in told.iter_rows(named=True)
     ]
 
 

@@ -53,7 +53,7 @@ def lookthrough(desk: Desk, holder: str, loan: str | None = None) -> dict[str, A
         "securities": found["direct"],
         "through_funds": [
             {"fund": names.party(f["fund_id"])["name"], "share_e8": f["share_e8"], "balance_cents": f["balance_cents"],
-             "securities": f["securities"]}
+             "received": _share_of(_received(desk, f["fund_id"]), f["share_e8"]), "securities": f["securities"]}
             for f in found["through_funds"]
         ],
         "owned_by": [
@@ -139,6 +139,12 @@ def _received(desk: Desk, party_id: int) -> dict[str, int]:
     ).collect()
     principal, interest, months = row.row(0)
     return {"months": months, "principal_cents": principal, "interest_cents": interest}
+
+
+def _share_of(received: dict[str, int], share_e8: int) -> dict[str, int]:
+    """A fund holder's part of what the fund received: an attribution, the fund was paid."""
+    shares = {key: half_up_div(received[key] * share_e8, SHARE_ONE_E8) for key in ("principal_cents", "interest_cents")}
+    return {"months": received["months"], **shares}
 
 
 def _own_loan(
