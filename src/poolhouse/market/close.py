@@ -56,7 +56,7 @@ def _new_lenders(desk: Desk, tape: pl.DataFrame) -> pl.DataFrame:
         .with_columns(code=pl.lit("originator:") + pl.col("originator_id"))
         .join(known.select("code"), on="code", how="anti", maintain_order="left")
     )
-    first = max(FIRST_ORIGINATOR, int(known["party_id"].max() or 0) + 1)  # type: ignore[call-overload]
+    first = max(FIRST_ORIGINATOR, int(desk.parties()["party_id"].max()) + 1)  # type: ignore[arg-type]
     return PARTIES.conform(
         found.select(
             pl.int_range(first, first + pl.len(), dtype=pl.Int32).alias("party_id"),

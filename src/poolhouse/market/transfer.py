@@ -8,18 +8,23 @@ from typing import Any
 
 import polars as pl
 
-from poolhouse import notices, servicing
+from poolhouse import notices, primary, servicing
 from poolhouse.book import canonical_hash
 from poolhouse.dates import first_day, last_business_day, month_name, month_of, on_or_before
 from poolhouse.findings import Refused
+from poolhouse.market.close import FIRST_ORIGINATOR
 from poolhouse.market.desk import Desk, by_part, commit
 from poolhouse.market.files import read_table
+from poolhouse.tables import PARTIES
+
+SERVICERS = ("originator", "servicer", "issuer")
 
 
 def transfer(desk: Desk, loans: Path | str, to: str, effective: date) -> dict[str, Any]:
     """Agree to move the servicing of the loans in a file (column `loan`) on a 1st. Event ServicingSold.
 
-    Refused when the date can't be met with 15 days' notice, the servicer is unknown, or no loan can move.
+    A servicer the book does not know becomes a new party of it, endowed as a nonbank: the answer says so.
+    Refused when the date can't be met with 15 days' notice, or no loan can move.
     Rows that can't move are answered as rejects; the others move.
     """
     if effective.day != 1 or month_of(effective) <= desk.month:
@@ -27,7 +32,7 @@ def transfer(desk: Desk, loans: Path | str, to: str, effective: date) -> dict[st
             f"transfer: effective {effective} must be the 1st of a month after {month_name(desk.month)}, the open one"
         )
     asked = read_table(loans, ["loan"])
-    buyer = _servicer(desk, to)
+    buyer, new = _servicer(desk, to)
     key = f"transfer:{canonical_hash(asked)}:{buyer['party_id']}:{effective.isoformat()}"
     replayed = desk.book.answer(key)
     if replayed is not None:
@@ -45,21 +50,37 @@ def transfer(desk: Desk, loans: Path | str, to: str, effective: date) -> dict[st
     with desk.book.command("transfer", key, {"loans": moving.height}) as txn:
         if txn.replayed is not None:
             return txn.replayed
-        answer = {**outcome.answer, "rejected": len(rejects), "rejects": rejects}
+        answer = {**outcome.answer, "new_servicer": bool(new.height), "rejected": len(rejects), "rejects": rejects}
+        if new.height:
+            txn.record("parties", new)
+            endowed = primary.endow(new.select("party_id", "type"), desk.today, desk.rulebook)
+            outcome.events.insert(0, endowed)
         commit(txn, outcome, desk.month)
         txn.finish(answer, desk.today)
     return answer
 
 
-def _servicer(desk: Desk, name: str) -> dict[str, Any]:
-    roles = ["originator", "servicer", "issuer"]
-    parties = desk.parties().filter(pl.col("role").is_in(roles))
-    found = parties.filter((pl.col("code") == name) | (pl.col("name").str.to_lowercase() == name.lower()))
-    if found.height != 1:
-        near = ", ".join(parties.filter(pl.col("role") != "originator")["code"].to_list())
-        what = "is unknown" if not found.height else "fits several parties: use its code"
-        raise Refused(f"transfer: servicer {name!r} {what}; use a party's code, such as {near} or originator:KEY")
-    return found.row(0, named=True)
+def _servicer(desk: Desk, name: str) -> tuple[dict[str, Any], pl.DataFrame]:
+    """The party servicing goes to, by code or name, and the PARTIES row to add when the book has none such."""
+    parties = desk.parties()
+    wanted = name.strip()
+    if not wanted:
+        raise Refused("transfer: --to is empty: name the servicer")
+    known = parties.filter((pl.col("code") == wanted) | (pl.col("name").str.to_lowercase() == wanted.lower()))
+    if known.height > 1:
+        codes = ", ".join(known["code"].to_list())
+        raise Refused(f"transfer: {name!r} fits several parties: use a code ({codes})")
+    if known.height:
+        row = known.row(0, named=True)
+        if row["role"] not in SERVICERS:
+            raise Refused(f"transfer: {row['name']} is a {row['role']} and services no loans")
+        return row, PARTIES.empty()
+    code = "servicer:" + "-".join(wanted.lower().removeprefix("servicer:").split())
+    new = {
+        "party_id": max(FIRST_ORIGINATOR, int(parties["party_id"].max()) + 1), "code": code, "name": wanted,  # type: ignore[arg-type]
+        "role": "servicer", "type": "nonbank", "state": "",
+    }  # fmt: skip
+    return new, PARTIES.conform(pl.DataFrame([new], schema_overrides=PARTIES.schema))
 
 
 def _movable(desk: Desk, asked: pl.DataFrame, buyer: int) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
