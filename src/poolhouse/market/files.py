@@ -23,7 +23,11 @@ def read_table(path: Path | str, columns: list[str]) -> pl.DataFrame:
             frame = pl.read_csv(path, infer_schema=False, encoding="utf8")
     except (pl.exceptions.PolarsError, OSError, UnicodeError) as error:
         raise Refused(f"{path}: can't be read as CSV or Parquet: {str(error).splitlines()[0][:200]}") from error
-    frame = frame.rename({c: c.strip().lower() for c in frame.columns})
+    names = [c.strip().lower() for c in frame.columns]
+    twice = [c for c in columns if names.count(c) > 1 or f"{c}_duplicated_0" in names]  # as Polars names a repeated column
+    if twice:
+        raise Refused(f"{path}: column {', '.join(twice)} stands twice; keep one of each")
+    frame = frame.rename(dict(zip(frame.columns, names, strict=True)))
     missing = [c for c in columns if c not in frame.columns]
     if missing:
         raise Refused(f"{path}: column {', '.join(missing)} is missing; it needs {', '.join(columns)}")

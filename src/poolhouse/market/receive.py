@@ -13,7 +13,7 @@ from poolhouse.market.files import read_table
 from poolhouse.models import borrowers
 from poolhouse.rules.mortgage_rate import mortgage_rate_e7
 from poolhouse.tables import PAYMENTS, REJECTS
-from poolhouse.tables.codes import PAYMENT_KINDS
+from poolhouse.tables.codes import ACTIVE, PAYMENT_KINDS
 
 COLUMNS = ["loan", "received_date", "amount_cents", "kind", "reference"]
 _SAME = {"payment": "instalment", "installment": "instalment", "prepayment": "curtailment", "pay-off": "payoff"}
@@ -44,7 +44,7 @@ def read_payments(desk: Desk, path: Path | str, month: int) -> tuple[pl.DataFram
     )
     parsed = parsed.filter(pl.col("date").is_null() | (pl.col("date") <= last_day(month)))
     known = desk.loans(["loan_id", "loan_number"])
-    servicers = desk.opening(month).select("loan_id", "servicer_id", "end_code")
+    servicers = desk.opening(month).filter(pl.col("end_code") == ACTIVE).select("loan_id", "servicer_id")
     moves = servicer_moves(desk, month)
     rows = parsed.join(known, left_on="loan", right_on="loan_number", how="left").join(servicers, on="loan_id", how="left")
     rows = rows.join(moves.rename({"servicer_id": "new"}), on="loan_id", how="left").with_columns(
@@ -66,12 +66,14 @@ def read_payments(desk: Desk, path: Path | str, month: int) -> tuple[pl.DataFram
         pl.col("loan_id").cast(pl.Int32), received_date="date", amount_cents="cents", kind="kind", reference="reference",
         servicer_id=pl.col("servicer_id").cast(pl.Int32), disposition=pl.lit("applied"),
     )  # fmt: skip
-    bad = rows.filter(pl.col("reason").is_not_null()).select(
+    # A row dated in the open month is judged now and never again; only the others can have been told before.
+    told = desk.book.segment("rejects").select(pl.col("row").cast(pl.UInt32), loan="loan_number").unique()
+    rows = rows.join(told.with_columns(told=True), on=["row", "loan"], how="left")
+    told_before = pl.col("told").is_not_null() & (pl.col("date").is_null() | late)
+    bad = rows.filter(pl.col("reason").is_not_null() & ~told_before).sort("row").select(
         pl.col("row").cast(pl.Int64), loan_number="loan", field="field", source_field="field",
         value=pl.coalesce(*[pl.when(pl.col("field") == c).then(pl.col(c)) for c in COLUMNS]).fill_null(""), reason="reason",
     )  # fmt: skip
-    told = desk.book.segment("rejects").select("row", "loan_number", "field")
-    bad = bad.join(told, on=["row", "loan_number", "field"], how="anti", maintain_order="left")
     return PAYMENTS.conform(good), REJECTS.conform(bad)
 
 
