@@ -24,7 +24,8 @@ def read_table(path: Path | str, columns: list[str]) -> pl.DataFrame:
     except (pl.exceptions.PolarsError, OSError, UnicodeError) as error:
         raise Refused(f"{path}: can't be read as CSV or Parquet: {str(error).splitlines()[0][:200]}") from error
     names = [c.strip().lower() for c in frame.columns]
-    twice = [c for c in columns if names.count(c) > 1 or f"{c}_duplicated_0" in names]  # as Polars names a repeated column
+    # Polars gives a repeated column this name.
+    twice = [c for c in columns if names.count(c) > 1 or f"{c}_duplicated_0" in names]
     if twice:
         raise Refused(f"{path}: column {', '.join(twice)} stands twice; keep one of each")
     frame = frame.rename(dict(zip(frame.columns, names, strict=True)))
