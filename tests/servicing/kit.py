@@ -17,7 +17,13 @@ I32, I64 = pl.Int32, pl.Int64
 
 def no_changes(**frames: pl.DataFrame) -> Changes:
     empty = {
-        "sales": {"loan_id": I32, "buyer_id": I32, "program": pl.Int8, "pass_through_rate_e7": I32, "guaranty_fee_rate_e7": I32},
+        "sales": {
+            "loan_id": I32,
+            "buyer_id": I32,
+            "program": pl.Int8,
+            "pass_through_rate_e7": I32,
+            "guaranty_fee_rate_e7": I32,
+        },
         "pooled": {"loan_id": I32, "pool_id": I32, "pass_through_rate_e7": I32, "guaranty_fee_rate_e7": I32},
         "servicers": {"loan_id": I32, "servicer_id": I32},
         "cover": {"loan_id": I32, "share_e4": I64, "cap_e4": I64},
@@ -51,7 +57,16 @@ def opening(count: int, month: int, seed: int) -> pl.DataFrame:
         "last_paid_due_date": [first_day(int(m)) for m in lpd],
         "closing_actual_cents": amount, "closing_scheduled_cents": amount,
     }  # fmt: skip
-    frame = pl.DataFrame({c.name: pl.Series(np.broadcast_to(columns.get(c.name, 0), count).copy() if not isinstance(columns.get(c.name, 0), list) else columns[c.name]).cast(c.dtype) for c in LOAN_MONTHS.columns})
+    frame = pl.DataFrame(
+        {
+            c.name: pl.Series(
+                np.broadcast_to(columns.get(c.name, 0), count).copy()
+                if not isinstance(columns.get(c.name, 0), list)
+                else columns[c.name]
+            ).cast(c.dtype)
+            for c in LOAN_MONTHS.columns
+        }
+    )
     return LOAN_MONTHS.conform(frame)
 
 

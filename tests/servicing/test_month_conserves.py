@@ -33,9 +33,14 @@ def cash_gap(before: pl.DataFrame, after: pl.DataFrame) -> pl.DataFrame:
         c("scheduled_principal_cents") + c("unscheduled_principal_cents") + c("investor_interest_cents")
     ).otherwise(0)  # fmt: skip
     sources = (
-        c("paid_cents") - c("refunded_cents") + c("advanced_cents") + c("guarantor_advanced_cents") + c("buyout_cents") + c("claim_cents")
+        c("paid_cents")
+        - c("refunded_cents")
+        + c("advanced_cents")
+        + c("guarantor_advanced_cents")
+        + c("buyout_cents")
+        + c("claim_cents")
         + c("shortfall_cents")
-    )  # fmt: skip
+    )
     uses = (
         pooled + c("owner_principal_cents") + c("owner_interest_cents") + c("guaranty_fee_cents")
         - c("guaranty_relief_cents") + c("recovered_cents") + c("guarantor_recovered_cents") + c("servicer_kept_cents")
@@ -63,14 +68,25 @@ def test_cash_is_conserved_and_balances_stay_in_step(seed: int, year: int) -> No
 
 
 def test_scheduled_is_actual_less_advanced_plus_prepaid() -> None:
-    """A loan that is current has scheduled = actual; one behind is behind by the principal of its missed instalments."""
+    """Current: scheduled = actual. Behind: actual is above by the principal of the missed instalments."""
     for _, _, after, _ in months(5, length=20):
-        live = after.filter((pl.col("end_code") == 0) & (pl.col("remittance") == 1) & (pl.col("closing_actual_cents") > 0))
+        live = after.filter(
+            (pl.col("end_code") == 0) & (pl.col("remittance") == 1) & (pl.col("closing_actual_cents") > 0)
+        )
         own = live["closing_scheduled_cents"] - live["pending_unscheduled_cents"]
         month = after["month"][0]
         lpd = live["last_paid_due_date"].dt.year().cast(pl.Int32) * 12 + live["last_paid_due_date"].dt.month() - 1
-        current = live.filter((lpd == month) | ((lpd < month) & (lpd == month - 1) & (live["first_due_date"].dt.year() * 12 + live["first_due_date"].dt.month() - 1 > month)))
-        assert (current["closing_actual_cents"] == current["closing_scheduled_cents"] - current["pending_unscheduled_cents"]).all()
+        current = live.filter(
+            (lpd == month)
+            | (
+                (lpd < month)
+                & (lpd == month - 1)
+                & (live["first_due_date"].dt.year() * 12 + live["first_due_date"].dt.month() - 1 > month)
+            )
+        )
+        assert (
+            current["closing_actual_cents"] == current["closing_scheduled_cents"] - current["pending_unscheduled_cents"]
+        ).all()
         behind = live.with_columns(own=own).filter(lpd < month)
         assert (behind["closing_actual_cents"] >= behind["own"]).all()
         ahead = live.with_columns(own=own).filter(lpd > month)

@@ -109,9 +109,11 @@ def _posting_lines(posting: Posting) -> list[pl.DataFrame]:
         for account, sign in ((leg.debit, 1), (leg.credit, -1)):
             parts.append(
                 grouped.select(
-                    pl.col("party_id").cast(pl.Int32), pl.lit(account).alias("account"), "value_date",
+                    pl.col("party_id").cast(pl.Int32),
+                    pl.lit(account).alias("account"),
+                    "value_date",
                     (pl.col("cents") * sign).cast(pl.Int64).alias("cents"),
-                )  # fmt: skip
+                )
             )
     return parts
 

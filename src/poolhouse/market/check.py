@@ -43,7 +43,10 @@ def _judged(desk: Desk, loans: pl.DataFrame, month: int) -> list[pl.DataFrame]:
     note_month = pl.col("note_date").dt.year() * 12 + pl.col("note_date").dt.month() - 1
     rows = [
         standards.evaluate(group, first_day(delivery), desk.rulebook)
-        for group, delivery in ((loans.filter(note_month < month), month), (loans.filter(note_month >= month), month + 1))
+        for group, delivery in (
+            (loans.filter(note_month < month), month),
+            (loans.filter(note_month >= month), month + 1),
+        )
         if group.height
     ]
     return [pl.concat(rows).sort("loan_id", "program")] if rows else []

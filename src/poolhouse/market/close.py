@@ -56,7 +56,7 @@ def _new_lenders(desk: Desk, tape: pl.DataFrame) -> pl.DataFrame:
         .with_columns(code=pl.lit("originator:") + pl.col("originator_id"))
         .join(known.select("code"), on="code", how="anti", maintain_order="left")
     )
-    first = max(FIRST_ORIGINATOR, int(desk.parties()["party_id"].max()) + 1)  # type: ignore[arg-type]
+    first = max(FIRST_ORIGINATOR, int(desk.parties()["party_id"].to_numpy().max(initial=0)) + 1)
     return PARTIES.conform(
         found.select(
             pl.int_range(first, first + pl.len(), dtype=pl.Int32).alias("party_id"),
@@ -107,7 +107,7 @@ def _close_rows(desk: Desk, txn: Txn, tape: dict[str, Any], due: pl.DataFrame) -
         pl.col("code").str.strip_prefix("originator:").alias("originator_id"),
         pl.col("party_id").alias("originator_party_id"),
     )
-    next_id = int(known["loan_id"].max() or -1) + 1 if known.height else 0  # type: ignore[call-overload]
+    next_id = int(known["loan_id"].to_numpy().max(initial=-1)) + 1
     frame = loans.at_closing(due, next_id, ids, month)
     stand = servicing.deemed(frame, month)
     ended = frame.filter(stand["opening_actual_cents"] == 0)
@@ -124,7 +124,11 @@ def _close_rows(desk: Desk, txn: Txn, tape: dict[str, Any], due: pl.DataFrame) -
     }  # fmt: skip
     if frame.height:
         extra = stand.select("deemed_interest_cents", "deemed_principal_cents")
-        commit(txn, primary.close(pl.concat([frame, extra], how="horizontal"), _named(desk), month, desk.today, desk.rulebook), month)
+        commit(
+            txn,
+            primary.close(pl.concat([frame, extra], how="horizontal"), _named(desk), month, desk.today, desk.rulebook),
+            month,
+        )
     else:
         txn.event("LoansClosed", desk.today, answer)
     return answer
@@ -142,15 +146,22 @@ def _rejects(again: pl.DataFrame, ended: pl.DataFrame) -> pl.DataFrame:
     """Rows that can't close: a loan number the book has already, a loan paid off before the book opened."""
     parts = [
         rows.select(
-            pl.col("tape_row").alias("row"), "loan_number", pl.lit(field).alias("field"),
-            pl.lit(field).alias("source_field"), pl.col(field).cast(pl.String).alias("value"), pl.lit(reason).alias("reason"),
+            pl.col("tape_row").alias("row"),
+            "loan_number",
+            pl.lit(field).alias("field"),
+            pl.lit(field).alias("source_field"),
+            pl.col(field).cast(pl.String).alias("value"),
+            pl.lit(reason).alias("reason"),
         )
         for rows, field, reason in (
             (again, "loan_number", "the book has this loan already: give each loan its own number"),
-            (ended, "maturity_date" if "maturity_date" in ended.columns else "note_date",
-             "nothing is owed any more when the book opens: start the market earlier"),
+            (
+                ended,
+                "maturity_date" if "maturity_date" in ended.columns else "note_date",
+                "nothing is owed any more when the book opens: start the market earlier",
+            ),
         )
-    ]  # fmt: skip
+    ]
     return REJECTS.conform(pl.concat(parts).unique(["row", "field"], keep="first"))
 
 
@@ -174,5 +185,3 @@ def close_read(desk: Desk, read: loans.TapeRead) -> dict[str, Any]:
         "findings": finding_dicts(read.findings),
         "rejects": [dict(zip(read.rejects.columns, r, strict=True)) for r in read.rejects.head(20).rows()],
     }  # fmt: skip
-
-

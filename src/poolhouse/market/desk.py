@@ -125,5 +125,3 @@ def by_part(frame: pl.DataFrame) -> list[tuple[int, pl.DataFrame]]:
         return [(0, frame)]
     parts = frame.with_columns(_part=pl.col("loan_id") // PART_ROWS)
     return [(int(p[0]), rows.drop("_part")) for p, rows in sorted(parts.group_by("_part"), key=lambda pair: pair[0])]
-
-

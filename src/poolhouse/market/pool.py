@@ -25,7 +25,7 @@ def pool(desk: Desk) -> dict[str, Any]:
             return txn.replayed
         waiting = _waiting(desk, month)
         pools = desk.book.records("pools")
-        next_id = int(pools["pool_id"].max() or 0) + 1  # type: ignore[call-overload]
+        next_id = int(pools["pool_id"].to_numpy().max(initial=0)) + 1
         answer: dict[str, Any] = {"month": month_name(month), "offered": waiting.height, "pools": 0, "pooled": 0}
         if waiting.height:
             outcome = pooling.form(waiting, month, next_id, desk.rulebook)
@@ -54,10 +54,23 @@ def _waiting(desk: Desk, month: int) -> pl.DataFrame:
     opening = opening.filter((pl.col("remittance") == 1) | pl.col("loan_id").is_in(_sold_now(sold, month).implode()))
     stand = servicing.scheduled_after(opening, month)
     state = opening.select("loan_id", "servicer_id", "last_paid_due_date")
-    loans = desk.book.scan("loans").select(
-        "loan_id", "kind", "note_rate_e7", "term_months", "note_date", "first_due_date", "maturity_date", "occupancy", "units",
-        "note_amount_cents",
-    ).join(sold.lazy().select("loan_id"), on="loan_id", how="semi").collect()  # fmt: skip
+    loans = (
+        desk.book.scan("loans")
+        .select(
+            "loan_id",
+            "kind",
+            "note_rate_e7",
+            "term_months",
+            "note_date",
+            "first_due_date",
+            "maturity_date",
+            "occupancy",
+            "units",
+            "note_amount_cents",
+        )
+        .join(sold.lazy().select("loan_id"), on="loan_id", how="semi")
+        .collect()
+    )
     frame = sold.join(state, on="loan_id").join(stand, on="loan_id").join(loans, on="loan_id")
     return frame.rename({"buyer_id": "owner_id"}).with_columns(
         _high_balance(desk, month).alias("high_balance"),
@@ -143,9 +156,16 @@ def trade(desk: Desk, tickets: Path | str) -> dict[str, Any]:
         securities = desk.book.records("securities").drop("event_seq")
         pools = desk.book.records("pools").drop("event_seq")
         outcome = investing.trade(
-            read, desk.parties().drop("event_seq"), securities, pools, trades(desk), factors_of(desk, month), desk.today,
-            month, desk.rulebook,
-        )  # fmt: skip
+            read,
+            desk.parties().drop("event_seq"),
+            securities,
+            pools,
+            trades(desk),
+            factors_of(desk, month),
+            desk.today,
+            month,
+            desk.rulebook,
+        )
         findings = [*unread, *outcome.findings]
         settled = outcome.records.get("trades", TRADES.empty())
         answer = {
@@ -153,7 +173,10 @@ def trade(desk: Desk, tickets: Path | str) -> dict[str, Any]:
             "rejected": len(findings), "rejects": finding_dicts(findings),
         }  # fmt: skip
         if not settled.height:
-            why = "; ".join(f"row {f.row}: {f.field} {f.value!r} {f.message}" for f in findings[:3]) or "the file has no rows"
+            why = (
+                "; ".join(f"row {f.row}: {f.field} {f.value!r} {f.message}" for f in findings[:3])
+                or "the file has no rows"
+            )
             raise Refused(f"trade: no ticket can settle: {why}")
         commit(txn, outcome, month)
         txn.finish(answer, desk.today)

@@ -46,14 +46,18 @@ def read_payments(desk: Desk, path: Path | str, month: int) -> tuple[pl.DataFram
     known = desk.loans(["loan_id", "loan_number"])
     servicers = desk.opening(month).filter(pl.col("end_code") == ACTIVE).select("loan_id", "servicer_id")
     moves = servicer_moves(desk, month)
-    rows = parsed.join(known, left_on="loan", right_on="loan_number", how="left").join(servicers, on="loan_id", how="left")
+    rows = parsed.join(known, left_on="loan", right_on="loan_number", how="left").join(
+        servicers, on="loan_id", how="left"
+    )
     rows = rows.join(moves.rename({"servicer_id": "new"}), on="loan_id", how="left").with_columns(
         servicer_id=pl.coalesce("new", "servicer_id")
     )
     booked = desk.book.scan("payments").select("loan_id", "servicer_id", "reference").collect()
     used = booked.select("servicer_id", "reference").unique().with_columns(used=pl.lit(True))
     done = booked.select("loan_id", "reference").unique().with_columns(done=pl.lit(True))
-    rows = rows.join(used, on=["servicer_id", "reference"], how="left").join(done, on=["loan_id", "reference"], how="left")
+    rows = rows.join(used, on=["servicer_id", "reference"], how="left").join(
+        done, on=["loan_id", "reference"], how="left"
+    )
     rows = rows.sort("row")
     again = pl.struct("servicer_id", "reference").is_duplicated() & (
         pl.col("row") != pl.col("row").min().over("servicer_id", "reference")
@@ -63,17 +67,30 @@ def read_payments(desk: Desk, path: Path | str, month: int) -> tuple[pl.DataFram
     field, reason = _verdict(again, late)
     rows = rows.with_columns(field=field, reason=reason)
     good = rows.filter(pl.col("reason").is_null()).select(
-        pl.col("loan_id").cast(pl.Int32), received_date="date", amount_cents="cents", kind="kind", reference="reference",
-        servicer_id=pl.col("servicer_id").cast(pl.Int32), disposition=pl.lit("applied"),
-    )  # fmt: skip
+        pl.col("loan_id").cast(pl.Int32),
+        received_date="date",
+        amount_cents="cents",
+        kind="kind",
+        reference="reference",
+        servicer_id=pl.col("servicer_id").cast(pl.Int32),
+        disposition=pl.lit("applied"),
+    )
     # A row dated in the open month is judged now and never again; only the others can have been told before.
     told = desk.book.segment("rejects").select(pl.col("row").cast(pl.UInt32), loan="loan_number").unique()
     rows = rows.join(told.with_columns(told=True), on=["row", "loan"], how="left")
     told_before = pl.col("told").is_not_null() & (pl.col("date").is_null() | late)
-    bad = rows.filter(pl.col("reason").is_not_null() & ~told_before).sort("row").select(
-        pl.col("row").cast(pl.Int64), loan_number="loan", field="field", source_field="field",
-        value=pl.coalesce(*[pl.when(pl.col("field") == c).then(pl.col(c)) for c in COLUMNS]).fill_null(""), reason="reason",
-    )  # fmt: skip
+    bad = (
+        rows.filter(pl.col("reason").is_not_null() & ~told_before)
+        .sort("row")
+        .select(
+            pl.col("row").cast(pl.Int64),
+            loan_number="loan",
+            field="field",
+            source_field="field",
+            value=pl.coalesce(*[pl.when(pl.col("field") == c).then(pl.col(c)) for c in COLUMNS]).fill_null(""),
+            reason="reason",
+        )
+    )
     return PAYMENTS.conform(good), REJECTS.conform(bad)
 
 
@@ -92,7 +109,8 @@ def _verdict(again: pl.Expr, late: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
         (pl.col("used").is_not_null(), "reference", "was received before: a payment is booked once"),
         (again, "reference", "stands twice in the file: a payment is booked once"),
     ]
-    field, reason = pl.when(pl.lit(False)).then(pl.lit("")), pl.when(pl.lit(False)).then(pl.lit(""))
+    field: Any = pl.when(pl.lit(False)).then(pl.lit(""))
+    reason: Any = pl.when(pl.lit(False)).then(pl.lit(""))
     for test, name, why in tests:
         field = field.when(test.fill_null(False)).then(pl.lit(name))
         reason = reason.when(test.fill_null(False)).then(pl.lit(why))
@@ -103,9 +121,13 @@ def servicer_moves(desk: Desk, month: int) -> pl.DataFrame:
     """loan_id, servicer_id: servicing that moves on the 1st of the month."""
     return (
         desk.book.scan("assignments")
-        .filter((pl.col("role") == "servicer") & (pl.col("effective_date") == first_day(month)) & (pl.col("from_id") != 0))
-        .select("loan_id", servicer_id="to_id").collect().sort("loan_id")
-    )  # fmt: skip
+        .filter(
+            (pl.col("role") == "servicer") & (pl.col("effective_date") == first_day(month)) & (pl.col("from_id") != 0)
+        )
+        .select("loan_id", servicer_id="to_id")
+        .collect()
+        .sort("loan_id")
+    )
 
 
 def rejects_answer(rejects: pl.DataFrame) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ NAME = "rejects.csv"
 
 
 def write_rejects(desk: Desk) -> str | None:
-    """Write all rejects so far (row, loan_number, field, source_field, value, reason); gives the path, None without any."""
+    """Write all rejects so far, one line each in REJECTS columns; gives the path, None without any."""
     rows = desk.book.segment("rejects")
     if not rows.height:
         return None

@@ -57,7 +57,9 @@ def report(desk: Desk) -> dict[str, Any]:
 def _loans(desk: Desk) -> dict[str, int]:
     """Counts of loans: offered on the tapes, rejected, closed so far, eligible somewhere, sold, kept."""
     tapes = desk.book.event_bodies("TapeRead")
-    late = desk.book.segment("rejects").filter(pl.col("reason").str.contains("book has this loan|nothing is owed")).height
+    late = (
+        desk.book.segment("rejects").filter(pl.col("reason").str.contains("book has this loan|nothing is owed")).height
+    )
     closed = desk.loans(["loan_id"]).height
     best = (
         desk.book.scan("checks").group_by("loan_id").agg(pl.col("answer").min())
@@ -103,8 +105,8 @@ def _programs(desk: Desk, pools: pl.DataFrame) -> list[dict[str, Any]]:
                 "program": name, "name": NAMES[name], "pools": mine.height, "loans": int(mine["loans"].sum()),
                 "face_cents": int(face.sum()), "wac": round(average("wac_e7") / 100_000, 3),
                 "wam_months": round(average("wam_months")), "wala_months": round(average("wala_months"), 1),
-                "coupon_min": int(mine["coupon_rate_e7"].min() or 0) / 100_000,  # type: ignore[call-overload]
-                "coupon_max": int(mine["coupon_rate_e7"].max() or 0) / 100_000,  # type: ignore[call-overload]
+                "coupon_min": int(mine["coupon_rate_e7"].to_numpy().min()) / 100_000,
+                "coupon_max": int(mine["coupon_rate_e7"].to_numpy().max()) / 100_000,
                 "guarantee": mine["guarantee"][0], "whole_loans": kept.filter(pl.col("program") == code).height,
             }
         )  # fmt: skip
@@ -209,8 +211,4 @@ def _findings(desk: Desk) -> list[dict[str, Any]]:
             for f in body.get("findings", []):
                 key = (f["step"], f["rule"], f["message"], f["severity"])
                 total[key] = total.get(key, 0) + f["count"]
-    return [
-        {"step": s, "rule": r, "message": m, "severity": v, "count": n} for (s, r, m, v), n in total.items()
-    ]
-
-
+    return [{"step": s, "rule": r, "message": m, "severity": v, "count": n} for (s, r, m, v), n in total.items()]

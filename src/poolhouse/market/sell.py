@@ -62,7 +62,9 @@ def stopped_lenders(desk: Desk) -> set[int]:
 def _candidates(desk: Desk, month: int, lenders: pl.DataFrame) -> pl.DataFrame:
     """Loans offered for the first time, and those refused last month only for not being current."""
     refused = desk.book.segment("refusals", month - 1).filter(pl.col("reason").str.starts_with(NOT_CURRENT))["loan_id"]
-    offered_before = pl.concat([desk.book.scan("sales").select("loan_id"), desk.book.scan("refusals").select("loan_id")])
+    offered_before = pl.concat(
+        [desk.book.scan("sales").select("loan_id"), desk.book.scan("refusals").select("loan_id")]
+    )
     fresh = pl.concat([desk.book.segment("loans", m) for m in (month - 1, month)])
     again = desk.book.scan("loans").filter(pl.col("loan_id").is_in(refused.implode())).collect()
     fresh = deliverable(fresh, month).join(offered_before.collect().unique(), on="loan_id", how="anti")

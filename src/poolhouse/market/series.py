@@ -35,9 +35,11 @@ def _balances(desk: Desk, months: list[int]) -> dict[str, list[int]]:
     """Balance at each month's end by where the loan is held."""
     pooled = pl.when(pl.col("pool_id") > 0).then(pl.col("program")).otherwise(pl.lit(0, pl.Int8))
     rows = (
-        desk.book.scan("loan_months").group_by("month", pooled.alias("held")).agg(pl.col("closing_scheduled_cents").sum())
+        desk.book.scan("loan_months")
+        .group_by("month", pooled.alias("held"))
+        .agg(pl.col("closing_scheduled_cents").sum())
         .collect()
-    )  # fmt: skip
+    )
     found = {(m, p): c for m, p, c in rows.rows()}
     names = {0: "Whole loans, unsold or waiting"} | {i: f"{NAMES[p]} pools" for i, p in enumerate(PROGRAMS) if p}
     return {
@@ -124,5 +126,5 @@ def _flows(desk: Desk) -> list[dict[str, Any]]:
     ]
     investors = held.filter(pl.col("role") == "investor")
     rows += [("Trusts", name, cents) for name, cents in investors.select("name", "cents").rows()]
-    rows.append(("Trusts", "Sellers holding unsold securities", int(held["cents"].sum() - investors["cents"].sum())))
+    rows.append(("Trusts", "Sellers holding unsold securities", int(held["cents"].sum()) - int(investors["cents"].sum())))
     return [{"from": a, "to": b, "cents": c} for a, b, c in rows if c > 0]

@@ -38,7 +38,9 @@ def transfer(desk: Desk, loans: Path | str, to: str, effective: date) -> dict[st
     if replayed is not None:
         return replayed
     if f"notify:{month_name(desk.month)}" in desk.book.command_keys():
-        raise Refused(f"transfer: notices of {month_name(desk.month)} are sent; close the month and transfer in the next")
+        raise Refused(
+            f"transfer: notices of {month_name(desk.month)} are sent; close the month and transfer in the next"
+        )
     moving, rejects = _movable(desk, asked, buyer["party_id"])
     if not moving.height:
         why = "; ".join(f"row {r['row']}: {r['reason']}" for r in rejects[:5]) or "the file has no rows"
@@ -77,7 +79,7 @@ def _servicer(desk: Desk, name: str) -> tuple[dict[str, Any], pl.DataFrame]:
         return row, PARTIES.empty()
     code = "servicer:" + "-".join(wanted.lower().removeprefix("servicer:").split())
     new = {
-        "party_id": max(FIRST_ORIGINATOR, int(parties["party_id"].max()) + 1), "code": code, "name": wanted,  # type: ignore[arg-type]
+        "party_id": max(FIRST_ORIGINATOR, int(parties["party_id"].to_numpy().max()) + 1), "code": code, "name": wanted,
         "role": "servicer", "type": "nonbank", "state": "",
     }  # fmt: skip
     return new, PARTIES.conform(pl.DataFrame([new], schema_overrides=PARTIES.schema))
@@ -123,9 +125,7 @@ def notify(desk: Desk) -> dict[str, Any]:
         goodbye = on_or_before(first_day(month + 1) - timedelta(days=15))
         soon = assignments.filter((pl.col("role") == "servicer") & (pl.col("effective_date") == first_day(month + 1)))
         early = notices.due(soon, loans, already, goodbye, desk.rulebook)
-        late = notices.due(
-            assignments, loans, pl.concat([already, early]), last_business_day(month), desk.rulebook
-        )
+        late = notices.due(assignments, loans, pl.concat([already, early]), last_business_day(month), desk.rulebook)
         rows = pl.concat([early, late])
         counts = dict(rows.group_by("kind").len().sort("kind").rows())
         answer = {"month": month_name(month), "notices": rows.height, "kinds": counts,

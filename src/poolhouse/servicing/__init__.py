@@ -5,11 +5,34 @@ from __future__ import annotations
 from poolhouse.servicing.month import Changes, run_month
 from poolhouse.servicing.opening import deemed, scheduled_after
 from poolhouse.servicing.parameters import MonthRules, month_rules
-from poolhouse.servicing.posting import add_pools, add_up, claim_rows, month_events, month_sums, pool_months, receipt_sums
+from poolhouse.servicing.posting import (
+    add_pools,
+    add_up,
+    claim_rows,
+    month_events,
+    month_sums,
+    pool_months,
+    receipt_sums,
+)
 from poolhouse.servicing.rights import agree, assumed_sale, transfer_event
 from poolhouse.servicing.state import entering
 
 __all__ = [
-    "Changes", "MonthRules", "add_pools", "add_up", "agree", "assumed_sale", "claim_rows", "deemed", "entering", "month_events", "month_rules",
-    "month_sums", "pool_months", "receipt_sums", "run_month", "scheduled_after", "transfer_event",
-]  # fmt: skip
+    "Changes",
+    "MonthRules",
+    "add_pools",
+    "add_up",
+    "agree",
+    "assumed_sale",
+    "claim_rows",
+    "deemed",
+    "entering",
+    "month_events",
+    "month_rules",
+    "month_sums",
+    "pool_months",
+    "receipt_sums",
+    "run_month",
+    "scheduled_after",
+    "transfer_event",
+]

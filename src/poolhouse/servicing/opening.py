@@ -43,8 +43,6 @@ def scheduled_after(opening: pl.DataFrame, month: int) -> pl.DataFrame:
     instalment due on the 1st. current: no older instalment is unpaid and none is paid ahead.
     """
 
-
-
     state = read(opening)
     own = np.where(state.remittance == 0, state.actual, state.scheduled - state.pending)
     due = (month >= state.first_due) & (own > 0)

@@ -37,18 +37,28 @@ def month_sums(rows: pl.DataFrame) -> pl.DataFrame:
     program = pl.col("program").cast(pl.Int32)
     derived = {
         "principal": _cents("principal_applied") + _cents("curtailment"),
-        "discharged": _cents("opening_actual") - _cents("closing_actual") - _cents("principal_applied")
+        "discharged": _cents("opening_actual")
+        - _cents("closing_actual")
+        - _cents("principal_applied")
         - _cents("curtailment"),
         "fee_paid": _cents("guaranty_fee") - _cents("guaranty_relief"),
         "trust_principal": pl.when(pooled)
-        .then(_cents("scheduled_principal") + _cents("unscheduled_principal")).otherwise(0),
+        .then(_cents("scheduled_principal") + _cents("unscheduled_principal"))
+        .otherwise(0),
         "trust_interest": pl.when(pooled).then(_cents("investor_interest")).otherwise(0),
         "remitted": pl.when(pooled)
-        .then(_cents("scheduled_principal") + _cents("unscheduled_principal") + _cents("investor_interest")).otherwise(0),
+        .then(_cents("scheduled_principal") + _cents("unscheduled_principal") + _cents("investor_interest"))
+        .otherwise(0),
         "buyout_interest": _cents("buyout") - _cents("buyout_principal"),
-        "owner_loss": pl.when(pooled & (_cents("owner_principal") == 0) & (_cents("unscheduled_principal") > 0)
-                              & (pl.col("program") == PROGRAMS.index("private"))).then(0).otherwise(_cents("loss")),
-    }  # fmt: skip
+        "owner_loss": pl.when(
+            pooled
+            & (_cents("owner_principal") == 0)
+            & (_cents("unscheduled_principal") > 0)
+            & (pl.col("program") == PROGRAMS.index("private"))
+        )
+        .then(0)
+        .otherwise(_cents("loss")),
+    }
     derived["trust_loss"] = _cents("loss") - derived["owner_loss"]
     amounts = [(derived.get(name, _cents(name))).alias(f"{name}_cents") for name in _AMOUNTS]
     keys = [
@@ -71,9 +81,13 @@ def claim_rows(rows: pl.DataFrame, kinds: pl.DataFrame) -> pl.DataFrame:
     insurers = {kind: system_parties()[code]["party_id"] for kind, code in _INSURERS.items()}
     claims = rows.filter(_cents("claim") > 0).join(kinds, on="loan_id", how="left")
     return (
-        claims.select("servicer_id", "claim_cents", insurer_id=pl.col("kind").replace_strict(insurers, return_dtype=pl.Int32))
-        .group_by("servicer_id", "insurer_id").sum().sort("servicer_id", "insurer_id")
-    )  # fmt: skip
+        claims.select(
+            "servicer_id", "claim_cents", insurer_id=pl.col("kind").replace_strict(insurers, return_dtype=pl.Int32)
+        )
+        .group_by("servicer_id", "insurer_id")
+        .sum()
+        .sort("servicer_id", "insurer_id")
+    )
 
 
 def pool_months(rows: pl.DataFrame) -> pl.DataFrame:
@@ -81,16 +95,25 @@ def pool_months(rows: pl.DataFrame) -> pl.DataFrame:
     pool = pl.max_horizontal("pool_id", "payee_pool_id")
     inside = pl.col("payee_pool_id") > 0
     paid = rows.filter(pool > 0).select(
-        "month", pool.alias("pool_id"), "servicer_id",
+        "month",
+        pool.alias("pool_id"),
+        "servicer_id",
         pl.when(inside).then(_cents("opening_scheduled")).otherwise(0).alias("opening_scheduled_cents"),
-        *[pl.when(inside).then(_cents(c)).otherwise(0).alias(f"{c}_cents") for c in
-          ("scheduled_principal", "unscheduled_principal", "investor_interest", "guaranty_fee")],
-        pl.when(inside & (pl.col("program") == PROGRAMS.index("private"))).then(_cents("loss")).otherwise(0).alias("loss_cents"),
-        pl.when(inside).then(_cents("scheduled_principal") + _cents("unscheduled_principal") + _cents("investor_interest"))
-        .otherwise(0).alias("received_cents"),
+        *[
+            pl.when(inside).then(_cents(c)).otherwise(0).alias(f"{c}_cents")
+            for c in ("scheduled_principal", "unscheduled_principal", "investor_interest", "guaranty_fee")
+        ],
+        pl.when(inside & (pl.col("program") == PROGRAMS.index("private")))
+        .then(_cents("loss"))
+        .otherwise(0)
+        .alias("loss_cents"),
+        pl.when(inside)
+        .then(_cents("scheduled_principal") + _cents("unscheduled_principal") + _cents("investor_interest"))
+        .otherwise(0)
+        .alias("received_cents"),
         pl.when(pl.col("pool_id") > 0).then(_cents("closing_scheduled")).otherwise(0).alias("closing_scheduled_cents"),
         ((pl.col("pool_id") > 0) & (_cents("closing_scheduled") > 0)).cast(pl.Int32).alias("loans"),
-    )  # fmt: skip
+    )
     return add_pools([paid])
 
 
@@ -105,9 +128,13 @@ def receipt_sums(payments: pl.DataFrame) -> pl.DataFrame:
     """Accepted money by servicer, day and whether it is a property's sale."""
     return (
         payments.filter(pl.col("disposition") != "exception")
-        .select("servicer_id", value_date="received_date", sale=pl.col("kind") == "liquidation", paid_cents="amount_cents")
-        .group_by("servicer_id", "value_date", "sale").sum().sort("servicer_id", "value_date", "sale")
-    )  # fmt: skip
+        .select(
+            "servicer_id", value_date="received_date", sale=pl.col("kind") == "liquidation", paid_cents="amount_cents"
+        )
+        .group_by("servicer_id", "value_date", "sale")
+        .sum()
+        .sort("servicer_id", "value_date", "sale")
+    )
 
 
 def month_events(
@@ -128,34 +155,76 @@ def month_events(
 
     liquidated = total("owner_loss") + total("trust_loss") + total("discharged")
     return [
-        event("PaymentsReceived", end, [
-            Posting("BorrowersEarn", receipts.filter(~pl.col("sale"))),
-            Posting("PropertySold", receipts.filter(pl.col("sale"))),
-            Posting("PaymentsReceived", receipts),
-        ], paid_cents=int(receipts["paid_cents"].sum())),
-        event("PaymentsApplied", end, [
-            Posting("PaymentsApplied", sums, end), Posting("PaymentsRefunded", sums, end),
-            Posting("ServicingKept", sums, end), Posting("PortfolioRemitted", sums, end),
-        ], interest_cents=total("interest_applied"), principal_cents=total("principal"), refunded_cents=total("refunded")),
+        event(
+            "PaymentsReceived",
+            end,
+            [
+                Posting("BorrowersEarn", receipts.filter(~pl.col("sale"))),
+                Posting("PropertySold", receipts.filter(pl.col("sale"))),
+                Posting("PaymentsReceived", receipts),
+            ],
+            paid_cents=int(receipts["paid_cents"].sum()),
+        ),
+        event(
+            "PaymentsApplied",
+            end,
+            [
+                Posting("PaymentsApplied", sums, end),
+                Posting("PaymentsRefunded", sums, end),
+                Posting("ServicingKept", sums, end),
+                Posting("PortfolioRemitted", sums, end),
+            ],
+            interest_cents=total("interest_applied"),
+            principal_cents=total("principal"),
+            refunded_cents=total("refunded"),
+        ),
         event("Reported", business_day(month, 2), []),
-        event("FeesDrafted", fee_day, [
-            Posting("FeesDrafted", sums.filter(pl.col("guarantor_id") > 0), fee_day),
-            Posting("FeesRelieved", sums.filter(pl.col("guarantor_id") > 0), fee_day),
-        ], guaranty_fee_cents=total("fee_paid"), relieved_cents=total("guaranty_relief")),
-        event("Remitted", draft_day, [
-            Posting("Advanced", drafted), Posting("ShortfallMade", drafted), Posting("Remitted", drafted),
-            Posting("GuarantorAdvanced", drafted.filter(pl.col("guarantor_id") > 0)),
-        ], remitted_cents=total("remitted"), advanced_cents=total("advanced"), shortfall_cents=total("shortfall")),
-        event("AdvancesRecovered", end, [
-            Posting("AdvancesRecovered", sums, end),
-        ], recovered_cents=total("recovered"), guarantor_recovered_cents=total("guarantor_recovered")),
+        event(
+            "FeesDrafted",
+            fee_day,
+            [
+                Posting("FeesDrafted", sums.filter(pl.col("guarantor_id") > 0), fee_day),
+                Posting("FeesRelieved", sums.filter(pl.col("guarantor_id") > 0), fee_day),
+            ],
+            guaranty_fee_cents=total("fee_paid"),
+            relieved_cents=total("guaranty_relief"),
+        ),
+        event(
+            "Remitted",
+            draft_day,
+            [
+                Posting("Advanced", drafted),
+                Posting("ShortfallMade", drafted),
+                Posting("Remitted", drafted),
+                Posting("GuarantorAdvanced", drafted.filter(pl.col("guarantor_id") > 0)),
+            ],
+            remitted_cents=total("remitted"),
+            advanced_cents=total("advanced"),
+            shortfall_cents=total("shortfall"),
+        ),
+        event(
+            "AdvancesRecovered",
+            end,
+            [
+                Posting("AdvancesRecovered", sums, end),
+            ],
+            recovered_cents=total("recovered"),
+            guarantor_recovered_cents=total("guarantor_recovered"),
+        ),
         event("BoughtOut", end, [Posting("BoughtOut", sums, end)], buyout_cents=total("buyout")),
-        event("Liquidated", end, [
-            Posting("Liquidated", sums, end), Posting("TrustLoss", sums, end), Posting("DebtDischarged", sums, end),
-        ], loss_cents=total("owner_loss") + total("trust_loss"), discharged_cents=liquidated - total("owner_loss")
-            - total("trust_loss")),
+        event(
+            "Liquidated",
+            end,
+            [
+                Posting("Liquidated", sums, end),
+                Posting("TrustLoss", sums, end),
+                Posting("DebtDischarged", sums, end),
+            ],
+            loss_cents=total("owner_loss") + total("trust_loss"),
+            discharged_cents=liquidated - total("owner_loss") - total("trust_loss"),
+        ),
         event("ClaimsPaid", end, [Posting("ClaimsPaid", claims, end)], claims_cents=int(claims["claim_cents"].sum())),
-    ]  # fmt: skip
+    ]
 
 
 def _with_draft_dates(sums: pl.DataFrame, first: date, rulebook: Rulebook) -> pl.DataFrame:

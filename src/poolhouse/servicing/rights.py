@@ -13,9 +13,7 @@ from poolhouse.tables import ASSIGNMENTS, Event, Outcome, Posting
 CUSTODY = ("suspense_cents", "prepaid_cents", "pending_unscheduled_cents", "pending_interest_cents")
 
 
-def agree(
-    rows: pl.DataFrame, buyer_id: int, effective: int, month: int, multiple_e2: int, agreed_to: str
-) -> Outcome:
+def agree(rows: pl.DataFrame, buyer_id: int, effective: int, month: int, multiple_e2: int, agreed_to: str) -> Outcome:
     """Sell the servicing of these loans: event ServicingSold, assignments effective on the 1st of `effective`.
 
     rows: loan_id, servicer_id, program rates and closing_scheduled_cents (LOAN_MONTHS columns).
@@ -73,10 +71,16 @@ def transfer_event(opening: pl.DataFrame, moves: pl.DataFrame, month: int) -> li
         return []
     sums = (
         joined.select(
-            pl.col("servicer_id").alias("from_id"), "to_id", pl.sum_horizontal(CUSTODY).alias("custody_cents"),
-            pl.col("advance_balance_cents").alias("advances_cents"), pl.col("closing_actual_cents").alias("actual_cents"),
-        ).group_by("from_id", "to_id").sum().sort("from_id", "to_id")
-    )  # fmt: skip
+            pl.col("servicer_id").alias("from_id"),
+            "to_id",
+            pl.sum_horizontal(CUSTODY).alias("custody_cents"),
+            pl.col("advance_balance_cents").alias("advances_cents"),
+            pl.col("closing_actual_cents").alias("actual_cents"),
+        )
+        .group_by("from_id", "to_id")
+        .sum()
+        .sort("from_id", "to_id")
+    )
     body = {
         "month": month_name(month), "loans": joined.height, "custody_cents": int(sums["custody_cents"].sum()),
         "advances_cents": int(sums["advances_cents"].sum()), "actual_cents": int(sums["actual_cents"].sum()),

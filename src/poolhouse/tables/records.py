@@ -12,7 +12,7 @@ PARTIES = Table(
 party_id i32 - number in the book
 code str - stable key: 'fnma', 'originator:10240', 'investor:pension'
 name str - for people
-role str - originator | funding_line | enterprise | issuer | sponsor | trust | insurer | servicer | investor | dealer | paying_agent | borrowers | boundary
+role str - what it does: originator, funding_line, enterprise, issuer, investor, boundary ... (parties.toml)
 type str - depository | nonbank | ... or the investor's type
 state str - two-letter, '' unknown
 """
