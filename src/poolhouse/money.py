@@ -30,15 +30,21 @@ MAX_CENTS_TIMES_RATE = 2**62
 def half_up_div(numerator: Cents, denominator: int) -> Cents:
     """Quotient rounded half away from zero: negatives round as -round(+x). denominator > 0."""
     if isinstance(numerator, np.ndarray):
-        magnitude = (2 * np.abs(numerator) + denominator) // (2 * denominator)
-        return cast(Cents, np.where(numerator < 0, -magnitude, magnitude))
+        magnitude = np.abs(numerator)  # then in place: touching fresh memory costs more than the division
+        magnitude *= 2
+        magnitude += denominator
+        magnitude //= 2 * denominator
+        negative = numerator < 0
+        if negative.any():
+            np.negative(magnitude, out=magnitude, where=negative)
+        return cast(Cents, magnitude)
     whole = (2 * abs(numerator) + denominator) // (2 * denominator)
-    return cast(Cents, -whole if numerator < 0 else whole)
+    return -whole if numerator < 0 else whole
 
 
 def monthly_interest(balance_cents: Cents, rate_e7: Cents | int) -> Cents:
     """One month's 30/360 interest: half-up(balance x rate / 12), in cents. Source: servicing.md 5.1."""
-    return half_up_div(cast(Cents, balance_cents * rate_e7), _YEAR_RATE)
+    return half_up_div(balance_cents * rate_e7, _YEAR_RATE)
 
 
 def per_diem_interest(balance_cents: Cents, rate_e7: Cents | int, days: Cents | int) -> Cents:
@@ -46,17 +52,17 @@ def per_diem_interest(balance_cents: Cents, rate_e7: Cents | int, days: Cents | 
 
     cents x rate x days must stay below 2^62: $600,000 at 12% for a year is 2.6e16, far below.
     """
-    return half_up_div(cast(Cents, balance_cents * rate_e7 * days), 365 * RATE_ONE)
+    return half_up_div(balance_cents * rate_e7 * days, 365 * RATE_ONE)
 
 
 def accrued_30_360(balance_cents: Cents, rate_e7: Cents | int, days: Cents | int) -> Cents:
     """30/360 interest for `days`, half-up to the cent: what a buyer pays from the 1st to settlement."""
-    return half_up_div(cast(Cents, balance_cents * rate_e7 * days), 360 * RATE_ONE)
+    return half_up_div(balance_cents * rate_e7 * days, 360 * RATE_ONE)
 
 
 def at_price(balance_cents: Cents, price_e6: Cents | int) -> Cents:
     """Amount paid for a balance at a price per 100, half-up to the cent."""
-    return half_up_div(cast(Cents, balance_cents * price_e6), PRICE_PAR_E6)
+    return half_up_div(balance_cents * price_e6, PRICE_PAR_E6)
 
 
 def level_payment(note_amount_cents: int, note_rate_e7: int, term_months: int) -> int:

@@ -46,8 +46,10 @@ def distribute(state: State, flows: Flows, month: int) -> Due:
     guaranty = np.where(accrues, monthly_interest(balance, state.guaranty_rate), 0)
     live = accrues & (own > 0) & (state.end_code == ACTIVE)
     principal = np.where(live, scheduled_principal(state, own, month), 0)
-    own_investor = np.where(live, monthly_interest(own, state.pass_through_rate), 0)
-    own_guaranty = np.where(live, monthly_interest(own, state.guaranty_rate), 0)
+    own_investor, own_guaranty = np.where(live, investor, 0), np.where(live, guaranty, 0)
+    less = np.flatnonzero(live & (own != balance))  # where unscheduled principal waits
+    own_investor[less] = monthly_interest(own[less], state.pass_through_rate[less])
+    own_guaranty[less] = monthly_interest(own[less], state.guaranty_rate[less])
 
     flows.scheduled_interest[:] = interest
     flows.investor_interest[:] = investor
@@ -87,8 +89,8 @@ def _interest_gap(state: State, flows: Flows, gap: Ints, scheduled: Mask) -> Non
 def _use_held_instalment(state: State, flows: Flows, live: Mask, own: Ints, owed_interest: Ints) -> Mask:
     """A loan paid ahead covers the instalment from what is held; returns who is covered."""
     held = live & (state.prepaid > 0)
-    interest = monthly_interest(own, state.note_rate)
-    used = np.where(held, interest + flows.scheduled_principal, 0)
-    state.prepaid = state.prepaid - used
-    flows.servicer_kept += np.where(held, interest - owed_interest, 0)
+    rows = np.flatnonzero(held)
+    interest = monthly_interest(own[rows], state.note_rate[rows])
+    state.prepaid[rows] -= interest + flows.scheduled_principal[rows]
+    flows.servicer_kept[rows] += interest - owed_interest[rows]
     return held

@@ -7,7 +7,6 @@ to their new owners. No row looks at another, so parts run side by side.
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,13 +17,26 @@ from poolhouse.servicing.advances import advance, settle_current
 from poolhouse.servicing.distribution import Due, distribute
 from poolhouse.servicing.exits import Cover, buy_out, liquidate, missed, stop_scheduled
 from poolhouse.servicing.parameters import MonthRules
-from poolhouse.servicing.payments import EXCEPTION, SUSPENSE, Books, Receipts, apply_curtailments, apply_instalments, apply_payoffs
-from poolhouse.servicing.state import Flows, Ints, Mask, State, days_after_epoch, is_scheduled, read, write
+from poolhouse.servicing.payments import (
+    EXCEPTION,
+    SUSPENSE,
+    Books,
+    Receipts,
+    apply_curtailments,
+    apply_instalments,
+    apply_payoffs,
+)
+from poolhouse.servicing.state import (
+    Flows, Ints, Mask, Opening, Rows, State, alive, days_after_epoch, is_scheduled, read,
+)  # fmt: skip
 from poolhouse.tables.codes import (
     ACTIVE, ACTUAL_ACTUAL, DISPOSITIONS, FORECLOSURE, MATURED, NO_WORKOUT, PAID_OFF, PAYMENT_KINDS, PRIVATE, SCHEDULED_SCHEDULED,
 )  # fmt: skip
 
 INSTALMENT, CURTAILMENT, PAYOFF, LIQUIDATION = range(4)
+
+BLOCK_ROWS = 32_768
+"""Loans worked on at once: their arrays stay in the processor's cache, and their memory is used again."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +62,30 @@ def run_month(
 
     opening: LOAN_MONTHS rows of month - 1. payments: PAYMENTS rows of the part's loans.
     """
-    state = read(opening)
-    _positions_sorted(state)
-    start = copy.deepcopy(state)
+    _strictly_ascending(opening)
+    lives = alive(opening)
+    rows = Rows(month, int(lives.sum()))
+    money = _Money.of(payments, month)
+    codes = np.full(payments.height, EXCEPTION)
+    written = 0
+    for start in range(0, opening.height, BLOCK_ROWS):
+        state = read(opening[start : start + BLOCK_ROWS])
+        if not len(state):
+            continue
+        mine = money.of_loans(int(state.loan_id[0]), int(state.loan_id[-1]))
+        receipts, known = _receipts(state, money, mine)
+        before, flows = _run_block(state, receipts, changes, month, rules)
+        rows.put(written, before, state, flows)
+        written += len(state)
+        codes[money.order[mine][known]] = receipts.disposition
+    return rows.frame(), _dispositions(payments, codes)
+
+
+def _run_block(
+    state: State, receipts: Receipts, changes: Changes, month: int, rules: MonthRules
+) -> tuple[Opening, Flows]:
+    """The month of some of the part's loans; `state` becomes their closing state."""
+    start = Opening.of(state)
     _set(state, changes.servicers, {"servicer": "servicer_id"})
     sold = _rows(state, pl.concat([changes.sales.select("loan_id"), changes.pooled.select("loan_id")])["loan_id"])
     state.remittance[sold] = SCHEDULED_SCHEDULED
@@ -62,18 +95,17 @@ def run_month(
     moving = np.zeros(len(state), dtype=bool)
     moving[sold] = True
     books = Books(month, state, flows, due, np.zeros(len(state), dtype=np.int64), moving)
-    receipts, known = _receipts(state, payments, month)
     _receive(books, receipts, rules, changes.cover)
     settle_current(books)
     _buy_out(books, rules)
     _close(books)
     _hand_over(state, changes, rules)
-    rows = write(month, start, state, flows, start.owner, start.pool)
-    return rows, _dispositions(payments, receipts, known)
+    return start, flows
 
 
-def _positions_sorted(state: State) -> None:
-    if len(state) > 1 and not (np.diff(state.loan_id) > 0).all():
+def _strictly_ascending(opening: pl.DataFrame) -> None:
+    ids = opening["loan_id"].to_numpy()
+    if len(ids) > 1 and not (ids[1:] > ids[:-1]).all():
         raise ValueError("opening rows must be sorted by loan_id, each loan once")
 
 
@@ -95,23 +127,47 @@ def _set(state: State, frame: pl.DataFrame, fields: dict[str, str]) -> Ints:
     return rows
 
 
-def _pay_whole_loan_owners(start: State, flows: Flows, due: Due) -> None:
+def _pay_whole_loan_owners(start: Opening, flows: Flows, due: Due) -> None:
     """Scheduled remittance of loans outside pools goes to their owner of the month before."""
     whole: Mask = due.scheduled & (start.pool == 0)
     flows.owner_principal += np.where(whole, flows.scheduled_principal + flows.unscheduled_principal, 0)
     flows.owner_interest += np.where(whole, flows.investor_interest, 0)
 
 
-def _receipts(state: State, payments: pl.DataFrame, month: int) -> tuple[Receipts, Mask]:
+@dataclass(frozen=True)
+class _Money:
+    """A part's payments as arrays, by loan; a loan's own in the order they came. `order`: their rows in the table."""
+
+    order: Ints
+    loan_id: Ints
+    day: Ints
+    kind: Ints
+    amount: Ints
+
+    @classmethod
+    def of(cls, payments: pl.DataFrame, month: int) -> _Money:
+        first = days_after_epoch(day_in(month, 1))
+        ids = payments["loan_id"].to_numpy().astype(np.int64)
+        order = np.argsort(ids, kind="stable")  # a file's payments may stand in any order
+        day = payments["received_date"].to_physical().to_numpy().astype(np.int64) - first + 1
+        kind = payments["kind"].replace_strict(PAYMENT_KINDS, range(4), return_dtype=pl.Int64).to_numpy()
+        amount = payments["amount_cents"].to_numpy()
+        return cls(order, ids[order], day[order], kind[order], amount[order])
+
+    def of_loans(self, first: int, last: int) -> slice:
+        """Where the payments of these loans stand."""
+        start, end = np.searchsorted(self.loan_id, [first, last + 1])
+        return slice(int(start), int(end))
+
+
+def _receipts(state: State, money: _Money, mine: slice) -> tuple[Receipts, Mask]:
     """Payments as positions in State; those of loans not alive here are left for 'exception'."""
-    ids = payments["loan_id"].to_numpy().astype(np.int64)
-    known = np.isin(ids, state.loan_id)
-    first = days_after_epoch(day_in(month, 1))
-    day = payments["received_date"].to_physical().to_numpy().astype(np.int64) - first + 1
-    kind = payments["kind"].replace_strict(PAYMENT_KINDS, range(4), return_dtype=pl.Int64).to_numpy()
-    amount = payments["amount_cents"].to_numpy()
-    row = np.searchsorted(state.loan_id, ids[known])
-    return Receipts(row, day[known], amount[known], kind[known], np.full(int(known.sum()), EXCEPTION)), known
+    ids = money.loan_id[mine]
+    row = np.minimum(np.searchsorted(state.loan_id, ids), len(state) - 1)
+    known: Mask = state.loan_id[row] == ids
+    disposition = np.full(int(known.sum()), EXCEPTION)
+    day, amount, kind = (column[mine][known] for column in (money.day, money.amount, money.kind))
+    return Receipts(row[known], day, amount, kind, disposition), known
 
 
 def _receive(books: Books, receipts: Receipts, rules: MonthRules, cover: pl.DataFrame) -> None:
@@ -164,7 +220,9 @@ def _buy_out(books: Books, rules: MonthRules) -> None:
     behind = missed(books)
     trust = is_scheduled(state)
     late = behind >= rules.buyout_after[state.program]
-    buy_out(books, np.flatnonzero(trust & (state.pool > 0) & (state.program != PRIVATE) & late), rules.buyers[state.program])
+    buy_out(
+        books, np.flatnonzero(trust & (state.pool > 0) & (state.program != PRIVATE) & late), rules.buyers[state.program]
+    )
     whole = trust & (state.pool == 0) & (state.pending == 0) & (behind >= rules.portfolio_stop)
     stop_scheduled(books, np.flatnonzero(whole))
     referred = behind >= rules.foreclosure_after
@@ -192,8 +250,6 @@ def _hand_over(state: State, changes: Changes, rules: MonthRules) -> None:
     state.owner[pooled] = rules.trusts
 
 
-def _dispositions(payments: pl.DataFrame, receipts: Receipts, known: Mask) -> pl.DataFrame:
-    codes = np.full(payments.height, EXCEPTION)
-    codes[known] = receipts.disposition
+def _dispositions(payments: pl.DataFrame, codes: Ints) -> pl.DataFrame:
     names = pl.Series(list(DISPOSITIONS)).gather(pl.Series(codes.astype(np.uint32)))
     return payments.with_columns(names.alias("disposition"))

@@ -72,6 +72,7 @@ def apply_instalments(books: Books, rows: Ints, amounts: Ints) -> Ints:
         money[todo] -= instalment
         applied[todo] = True
         _one_instalment(books, todo, interest, instalment - interest)
+        todo = todo[money[todo] > 0]
     _end_if_clear(books, rows, money)
     state.suspense[rows] = money[rows]
     return np.where(applied[rows] | (money[rows] == 0), APPLIED, SUSPENSE)
@@ -190,14 +191,13 @@ def apply_payoffs(books: Books, rows: Ints, days: Ints, amounts: Ints) -> Ints:
     unpaid = np.clip(np.minimum(books.month, state.maturity[rows]) - state.last_paid[rows], 0, None)
     unpaid = np.where(books.month < state.first_due[rows], 0, unpaid)
     days = np.maximum(days - 1, 0)
-    needed = payoff_amounts(
-        balance, state.note_rate[rows], unpaid, days, state.suspense[rows], state.prepaid[rows]
-    )
+    needed = payoff_amounts(balance, state.note_rate[rows], unpaid, days, state.suspense[rows], state.prepaid[rows])
     arrears = unpaid * monthly_interest(balance, state.note_rate[rows])
     stub = per_diem_interest(balance, state.note_rate[rows], days)
     good = amounts >= needed
-    rows, days, trust, balance, arrears, stub, needed, unpaid, amounts = (
-        x[good] for x in (rows, days, trust, balance, arrears, stub, needed, unpaid, amounts)
+    trust = trust[good]
+    rows, days, balance, arrears, stub, needed, unpaid, amounts = (
+        x[good] for x in (rows, days, balance, arrears, stub, needed, unpaid, amounts)
     )
     flows.paid[rows] += amounts
     flows.refunded[rows] += amounts - needed

@@ -25,12 +25,13 @@ Mask = npt.NDArray[np.bool_]
 _EPOCH = date(1970, 1, 1)
 _FIRST_MONTH, _LAST_MONTH = month_of(date(1950, 1, 1)), month_of(date(2150, 1, 1))
 _DAY_OF_MONTH = np.array([(first_day(m) - _EPOCH).days for m in range(_FIRST_MONTH, _LAST_MONTH)], dtype=np.int64)
+_MONTH_OF_DAY = np.repeat(np.arange(_FIRST_MONTH, _LAST_MONTH - 1, dtype=np.int64), np.diff(_DAY_OF_MONTH))
 
 
 def to_months(dates: pl.Series) -> Ints:
     """First-of-month dates as month indexes."""
-    days = dates.to_physical().to_numpy().astype(np.int64)
-    return np.searchsorted(_DAY_OF_MONTH, days, side="right") - 1 + _FIRST_MONTH
+    months: Ints = _MONTH_OF_DAY[dates.to_physical().to_numpy() - _DAY_OF_MONTH[0]]
+    return months
 
 
 def to_dates(months: Ints) -> pl.Series:
@@ -71,6 +72,20 @@ class State:
 
     def __len__(self) -> int:
         return len(self.loan_id)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What the month keeps of how it opened, before the state is changed in place."""
+
+    owner: Ints
+    pool: Ints
+    actual: Ints
+    scheduled: Ints
+
+    @classmethod
+    def of(cls, state: State) -> Opening:
+        return cls(state.owner.copy(), state.pool.copy(), state.actual.copy(), state.scheduled.copy())
 
 
 _COLUMNS = {
@@ -128,32 +143,53 @@ class Flows:
 
 def read(opening: pl.DataFrame) -> State:
     """State from loan_months rows of the month before: loans that still live or have money pending."""
-    alive = (
-        (pl.col("end_code") == ACTIVE)
-        | (pl.col("closing_scheduled_cents") != 0)
-        | (pl.col("pending_unscheduled_cents") != 0)
-    )
-    rows = opening.filter(alive)
+    lives = alive(opening)
+    rows = opening if lives.all() else opening.filter(pl.Series(lives))
     arrays = {field: rows[column].to_numpy().astype(np.int64) for field, column in _COLUMNS.items()}
     arrays |= {field: to_months(rows[column]) for field, column in _DATES.items()}
     return State(**arrays)
 
 
-def write(
-    month: int, opening: State, state: State, flows: Flows, payee: Ints, payee_pool: Ints
-) -> pl.DataFrame:
-    """This month's loan_months rows, conformed."""
-    columns: dict[str, pl.Series] = {
-        column: pl.Series(getattr(state, field)).cast(LOAN_MONTHS.schema[column]) for field, column in _COLUMNS.items()
-    }
-    columns |= {column: to_dates(getattr(state, field)) for field, column in _DATES.items()}
-    columns |= {f"{name}_cents": pl.Series(getattr(flows, name)) for name in _FLOWS}
-    columns["month"] = pl.Series(np.full(len(state), month, dtype=np.int32))
-    columns["payee_id"] = pl.Series(payee.astype(np.int32))
-    columns["payee_pool_id"] = pl.Series(payee_pool.astype(np.int32))
-    columns["opening_actual_cents"] = pl.Series(opening.actual)
-    columns["opening_scheduled_cents"] = pl.Series(opening.scheduled)
-    return pl.DataFrame({c.name: columns[c.name] for c in LOAN_MONTHS.columns})
+def alive(opening: pl.DataFrame) -> Mask:
+    """Rows of the month before that have a row this month: loans that still live or have money pending."""
+    lives: Mask = opening.select(
+        (pl.col("end_code") == ACTIVE)
+        | (pl.col("closing_scheduled_cents") != 0)
+        | (pl.col("pending_unscheduled_cents") != 0)
+    ).to_series().to_numpy()  # fmt: skip
+    return lives
+
+
+OPENING_COLUMNS = ("loan_id", *(c for c in (*_COLUMNS.values(), *_DATES.values()) if c != "loan_id"))
+"""The loan_months columns a month is opened with: `read` needs no others."""
+
+_NUMPY = {pl.Int8(): np.int8, pl.Int32(): np.int32, pl.Int64(): np.int64, pl.Date(): np.int32}
+
+
+class Rows:
+    """This month's loan_months rows of a part, each block written into its place: no column is copied twice."""
+
+    def __init__(self, month: int, count: int) -> None:
+        self._arrays = {c.name: np.empty(count, dtype=_NUMPY[c.dtype]) for c in LOAN_MONTHS.columns}
+        self._arrays["month"][:] = month
+
+    def put(self, start: int, opening: Opening, state: State, flows: Flows) -> None:
+        """Write a block's rows from position `start` on."""
+        at = slice(start, start + len(state))
+        for field, column in _COLUMNS.items():
+            self._arrays[column][at] = getattr(state, field)
+        for field, column in _DATES.items():
+            self._arrays[column][at] = _DAY_OF_MONTH[getattr(state, field) - _FIRST_MONTH]
+        for name in _FLOWS:
+            self._arrays[f"{name}_cents"][at] = getattr(flows, name)
+        self._arrays["payee_id"][at] = opening.owner
+        self._arrays["payee_pool_id"][at] = opening.pool
+        self._arrays["opening_actual_cents"][at] = opening.actual
+        self._arrays["opening_scheduled_cents"][at] = opening.scheduled
+
+    def frame(self) -> pl.DataFrame:
+        """The rows under their contract's types."""
+        return pl.DataFrame([pl.Series(c.name, self._arrays[c.name]).cast(c.dtype) for c in LOAN_MONTHS.columns])
 
 
 def entering(loans: pl.DataFrame, deemed: pl.DataFrame, month: int) -> pl.DataFrame:
@@ -181,9 +217,7 @@ def entering(loans: pl.DataFrame, deemed: pl.DataFrame, month: int) -> pl.DataFr
         "closing_actual_cents": pl.col("opening_actual_cents"),
         "closing_scheduled_cents": pl.col("opening_actual_cents"),
     }
-    expressions = [
-        given.get(c.name, zero).cast(c.dtype).alias(c.name) for c in LOAN_MONTHS.columns
-    ]
+    expressions = [given.get(c.name, zero).cast(c.dtype).alias(c.name) for c in LOAN_MONTHS.columns]
     return LOAN_MONTHS.conform(joined.select(expressions))
 
 
@@ -199,4 +233,5 @@ def flow_names() -> Iterator[str]:
 
 def is_scheduled(state: State) -> Mask:
     """Rows remitted scheduled/scheduled."""
-    return state.remittance == SCHEDULED_SCHEDULED
+    scheduled: Mask = state.remittance == SCHEDULED_SCHEDULED
+    return scheduled
