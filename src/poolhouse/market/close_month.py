@@ -21,7 +21,7 @@ from poolhouse.market.pool import trades
 from poolhouse.market.receive import from_model, read_payments, rejects_answer, servicer_moves
 from poolhouse.market.watch import watch_lenders
 from poolhouse.rules import Rulebook
-from poolhouse.tables import ASSIGNMENTS, POOL_FACTORS, Event, Outcome
+from poolhouse.tables import ASSIGNMENTS, LOAN_MONTHS, LOANS, PAYMENTS, POOL_FACTORS, Event, Outcome
 from poolhouse.tables.codes import ACTIVE
 
 THREADS = 2
@@ -94,22 +94,27 @@ def loan_phase(
     shared = month_inputs(desk, month, moves)
 
     def one(part: int) -> PartResult:
-        opening = desk.opening(month, part)
+        opening = desk.opening(month, part, servicing.OPENING_COLUMNS)
         payments = _part_of(given, part) if given is not None else from_model(desk, opening, _part_of(moves, part), month)
         rows, sent = part_month(desk, shared, part, opening, payments)
         txn.segment("loan_months", rows, month=month, part=part)
         if sent.height:
             txn.segment("payments", sent, month=month, part=part)
-        kinds = desk.book.scan("loans").select("loan_id", "kind").filter(
-            pl.col("loan_id").is_in(rows.filter(pl.col("claim_cents") > 0)["loan_id"].implode())
-        ).collect()  # fmt: skip
-        return PartResult(
-            servicing.month_sums(rows), servicing.pool_months(rows), servicing.receipt_sums(sent),
-            servicing.claim_rows(rows, kinds), exits(opening, rows, month), rows.select(_STANDING),
-        )  # fmt: skip
+        return _result(desk, month, opening, rows, sent)
 
+    if not parts:  # no loan is there yet, or the last one has ended: a month without rows
+        return [_result(desk, month, LOAN_MONTHS.empty(), LOAN_MONTHS.empty(), PAYMENTS.empty())]
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(one, parts))
+
+
+def _result(desk: Desk, month: int, opening: pl.DataFrame, rows: pl.DataFrame, sent: pl.DataFrame) -> PartResult:
+    """A part's sums from its rows before and after the month and its payments."""
+    kinds = loans_of(desk, rows.select("loan_id", "claim_cents").filter(pl.col("claim_cents") > 0)["loan_id"], ["loan_id", "kind"])
+    return PartResult(
+        servicing.month_sums(rows), servicing.pool_months(rows), servicing.receipt_sums(sent),
+        servicing.claim_rows(rows, kinds), exits(opening, rows, month), rows.select(_STANDING),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -135,8 +140,8 @@ def part_month(
 
     `close-month` writes what this gives, and `verify` gives it again.
     """
-    changes = (_part_of(f, part) for f in (shared.sales, shared.pooled, shared.moves))
-    here = servicing.Changes(*changes, cover(desk, payments, shared.month))
+    sales, pooled, moves = (_part_of(f, part) for f in (shared.sales, shared.pooled, shared.moves))
+    here = servicing.Changes(sales, pooled, moves, cover(desk, payments, shared.month))
     return servicing.run_month(opening, payments, here, shared.month, shared.rules)
 
 
@@ -154,8 +159,14 @@ def month_changes(desk: Desk, month: int) -> tuple[pl.DataFrame, pl.DataFrame]:
 def cover(desk: Desk, payments: pl.DataFrame, month: int) -> pl.DataFrame:
     """loan_id, share_e4, cap_e4 of the loans that liquidate: MI by its coverage, agencies by their rules."""
     ids = payments.filter(pl.col("kind") == "liquidation")["loan_id"].unique().sort()
-    loans = desk.book.scan("loans").select("loan_id", "kind", "mi_pct").filter(pl.col("loan_id").is_in(ids.implode())).collect()
-    return insured(loans, month, desk.rulebook)
+    return insured(loans_of(desk, ids, ["loan_id", "kind", "mi_pct"]), month, desk.rulebook)
+
+
+def loans_of(desk: Desk, ids: pl.Series, columns: list[str]) -> pl.DataFrame:
+    """Columns of a few loans. Most parts have none to ask for, and then no file is opened."""
+    if not len(ids):
+        return LOANS.empty().select(columns)
+    return desk.book.scan("loans").select(columns).filter(pl.col("loan_id").is_in(ids.implode())).collect()
 
 
 def insured(loans: pl.DataFrame, month: int, rulebook: Rulebook) -> pl.DataFrame:
@@ -180,7 +191,7 @@ def _part_of(frame: pl.DataFrame, part: int) -> pl.DataFrame:
 def exits(opening: pl.DataFrame, rows: pl.DataFrame, month: int) -> pl.DataFrame:
     """Assignments the month itself makes: buyouts move the owner; ended loans leave their pool."""
     before = opening.select("loan_id", was_owner="owner_id", was_pool="pool_id", was_ended="end_code")
-    both = rows.join(before, on="loan_id")
+    both = rows.filter((pl.col("buyout_cents") > 0) | (pl.col("end_code") != ACTIVE)).join(before, on="loan_id")
     bought = both.filter((pl.col("buyout_cents") > 0) & (pl.col("was_pool") > 0) & (pl.col("owner_id") != pl.col("was_owner")))
     ended = both.filter((pl.col("end_code") != ACTIVE) & (pl.col("was_ended") == ACTIVE) & (pl.col("pool_id") > 0))
     day = pl.lit(last_day(month))
@@ -236,7 +247,7 @@ def _month_end(desk: Desk, txn: Txn, month: int, standing: pl.DataFrame) -> None
     agreed = desk.book.scan("assignments").filter(
         (pl.col("role") == "servicer") & (pl.col("effective_date") > last_day(month))
     ).select("loan_id").collect()  # fmt: skip
-    free = standing.join(agreed, on="loan_id", how="anti", maintain_order="left")
+    free = standing.join(agreed, on="loan_id", how="anti", maintain_order="left") if agreed.height else standing
     lenders = desk.lenders().select("party_id", "code")
     outcome = servicing.assumed_sale(free, lenders, desk.seed, month, desk.rulebook)
     moved = outcome.tables.pop("assignments", ASSIGNMENTS.empty())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import polars as pl
 
 from poolhouse import ledger
-from poolhouse.promises.evidence import Evidence, amount
+from poolhouse.promises.evidence import Evidence
 from poolhouse.promises.tally import Tally
 
 
@@ -19,9 +19,9 @@ def balanced(evidence: Evidence) -> Tally:
     tally.expect(
         entries.sort("event_seq", "party_id", "value_date"),
         pl.col("cents") == 0,
-        lambda r: (
-            f"event {r['event_seq']} on {r['value_date']}: the debits of {evidence.party(r['party_id'])} exceed its "
-            f"credits by {amount(r['cents'])}; expected $0.00"
+        evidence.say(
+            "event {event_seq} on {value_date}: debits less credits of {party_id:party}, expected $0.00, found "
+            "{cents:cents}"
         ),
     )
     cash = (
@@ -30,18 +30,16 @@ def balanced(evidence: Evidence) -> Tally:
     tally.expect(
         cash.sort("value_date"),
         pl.col("cents") == 0,
-        lambda r: (
-            f"{r['value_date']}: over all parties cash changed by {amount(r['cents'])}; expected $0.00, it only moves"
-        ),
+        evidence.say("{value_date}: cash over all parties only moves, expected a change of $0.00, found {cents:cents}"),
     )
     tally.expect(
         lines.select("account").unique().sort("account"),
         pl.col("account").is_in(list(ledger.chart())),
-        lambda r: f"account {r['account']!r} is not in the chart of accounts",
+        evidence.say("a ledger line: expected an account of the chart, found {account!r}"),
     )
     tally.expect(
         lines.select("party_id").unique().sort("party_id"),
         pl.col("party_id").is_in(evidence.book.records("parties")["party_id"].implode()),
-        lambda r: f"party {r['party_id']} has ledger lines and is not in the record of parties",
+        evidence.say("a ledger line: expected a party of the record, found {party_id}"),
     )
     return tally

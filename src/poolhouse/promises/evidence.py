@@ -6,9 +6,11 @@ read part by part, so memory doesn't grow with the months.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
+from string import Formatter
 from typing import Any
 
 import numpy as np
@@ -19,13 +21,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from poolhouse.book import Book
 from poolhouse.book.record import LINES
-from poolhouse.dates import last_day, month_name, month_of
+from poolhouse.dates import month_name, month_of
 from poolhouse.findings import Refused
 from poolhouse.money import dollars
+from poolhouse.promises.tally import Say
 from poolhouse.rules import Rulebook, system_parties
-from poolhouse.tables.codes import ACTUAL_ACTUAL
+from poolhouse.tables.codes import ACTUAL_ACTUAL, PROGRAMS
 
 Ints = npt.NDArray[np.int64]
+
+THREADS = 2
+"""Parts, months and deliveries looked at side by side."""
 
 UNREADABLE = (
     Refused, SQLAlchemyError, pl.exceptions.PolarsError, ValueError, TypeError, OverflowError, LookupError,
@@ -78,14 +84,16 @@ class Evidence:
         last = months[-1] if months else -1
         return frame.with_columns(pl.when(month <= last).then(month).otherwise(None).cast(pl.Int32).alias("month"))
 
-    @cached_property
-    def month_lines(self) -> dict[int, pl.DataFrame]:
+    def lines_of(self, month: int) -> pl.DataFrame:
         """A closed month's lines: kind, party_id, account, value_date, cents."""
-        frame = self.lines.filter(pl.col("month").is_not_null()).join(self.kinds, on="event_seq", how="left")
-        return {
-            int(m): part.drop("month", "event_seq")
-            for (m,), part in frame.partition_by("month", as_dict=True, maintain_order=True).items()
-        }
+        return self._month_lines.get(month, self._month_lines[0])
+
+    @cached_property
+    def _month_lines(self) -> dict[int, pl.DataFrame]:
+        """By month; 0: none, for a month in which no money moved."""
+        frame = self.lines.join(self.kinds, on="event_seq", how="left").drop("event_seq")
+        months = frame.filter(pl.col("month").is_not_null()).partition_by("month", as_dict=True, maintain_order=True)
+        return {0: frame.clear().drop("month")} | {int(m): part.drop("month") for (m,), part in months.items()}
 
     @cached_property
     def assignments(self) -> pl.DataFrame:
@@ -96,8 +104,8 @@ class Evidence:
     def loans(self) -> pl.DataFrame:
         """Closing terms of all loans, by loan."""
         names = [
-            "loan_id", "loan_number", "originator_party_id", "note_amount_cents", "note_rate_e7", "term_months", "note_date",
-            "first_due_date", "payment_cents", "maturity_date", "occupancy",
+            "loan_id", "loan_number", "originator_party_id", "note_amount_cents", "note_rate_e7", "term_months",
+            "note_date", "first_due_date", "payment_cents", "maturity_date", "occupancy",
         ]  # fmt: skip
         return self.book.scan("loans").select(names).collect().sort("loan_id")
 
@@ -116,26 +124,59 @@ class Evidence:
         """The book's market date."""
         return self.book.market_date
 
-    # names, for people
+    def say(self, template: str, **fixed: Any) -> Say:
+        """What to say of a fact that fails: a text with the fact's values in braces.
+
+        {name:cents} is money, {name:month} a month, {name:factor} a factor to eight decimals; {name:party},
+        {name:pool} and {name:loan} are called as people call them.
+        """
+        return lambda row: _Words(self).vformat(template, (), {**row, **fixed})
 
     @cached_property
     def _names(self) -> dict[int, str]:
         parties = self.book.records("parties")
         return dict(zip(parties["party_id"].to_list(), parties["name"].to_list(), strict=True))
 
-    def party(self, party_id: int | None) -> str:
-        """A party's name and number."""
-        return f"{self._names.get(party_id or 0, 'party')} ({party_id})"
+    def name(self, spec: str, value: int | None) -> str | None:
+        """A party, pool or loan by its number in the book; None for another spec."""
+        if spec == "party":
+            return f"{self._names.get(value or 0, 'party')} ({value})"
+        if spec == "pool":
+            found = self.pools.filter(pl.col("pool_id") == value)["pool_number"].to_list()
+        elif spec == "loan":
+            found = self.loans.filter(pl.col("loan_id") == value)["loan_number"].to_list()
+        else:
+            return None
+        return f"{spec} {found[0]}" if found else f"{spec} #{value}, which the book doesn't have"
 
-    def pool(self, pool_id: int) -> str:
-        """A pool's number as disclosed."""
-        found = self.pools.filter(pl.col("pool_id") == pool_id)["pool_number"].to_list()
-        return f"pool {found[0]}" if found else f"pool with the id {pool_id}, which the record doesn't have"
 
-    def loan(self, loan_id: int) -> str:
-        """A loan by its number on the tape."""
-        found = self.loans.filter(pl.col("loan_id") == loan_id)["loan_number"].to_list()
-        return f"loan {found[0]}" if found else f"loan with the id {loan_id}, which the book doesn't have"
+def _factor(factor_e8: int) -> str:
+    return f"{factor_e8 // 10**8}.{factor_e8 % 10**8:08d}"
+
+
+_SPECS: dict[str, Callable[[int], str]] = {
+    "cents": dollars,
+    "month": month_name,
+    "factor": _factor,
+    "program": lambda code: PROGRAMS[code],
+}
+
+
+class _Words(Formatter):
+    """Format specs for a fact's values."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+
+    def format_field(self, value: Any, spec: str) -> str:
+        named = self._evidence.name(spec, value)
+        if named is not None:
+            return named
+        if value is None:
+            return "none"
+        if spec in _SPECS:
+            return _SPECS[spec](int(value))
+        return str(super().format_field(value, spec))
 
 
 def _raw(connection: Connection, query: Select[Any]) -> pl.DataFrame:
@@ -167,11 +208,6 @@ class PartMonth:
     rows: pl.DataFrame
     gone: pl.DataFrame
     payments: pl.DataFrame
-
-    @property
-    def name(self) -> str:
-        """2009-05."""
-        return month_name(self.month)
 
 
 def look(book: Book, month: int, part: int) -> PartMonth:
@@ -243,16 +279,6 @@ def index(column: str) -> pl.Expr:
     return pl.col(column).dt.year() * 12 + pl.col(column).dt.month() - 1
 
 
-def amount(cents: int | None) -> str:
-    """Cents for a message."""
-    return "nothing" if cents is None else dollars(int(cents))
-
-
 def trusts() -> int:
     """The trusts' party."""
     return int(system_parties()["trusts"]["party_id"])
-
-
-def month_end(month: int) -> date:
-    """The last day of a month."""
-    return last_day(month)

@@ -13,8 +13,8 @@ from typing import Any
 
 import polars as pl
 
-from poolhouse.dates import first_day, month_name
-from poolhouse.promises.evidence import Evidence, amount
+from poolhouse.dates import first_day
+from poolhouse.promises.evidence import Evidence
 from poolhouse.promises.sums import Sums
 from poolhouse.promises.tally import Tally
 
@@ -40,89 +40,76 @@ def issued(evidence: Evidence) -> Tally:
         put_in=pl.col("scheduled_cents").sum(), counted=pl.len().cast(pl.Int64)
     )  # fmt: skip
     facts = evidence.pools.join(loans, on="pool_id", how="full", coalesce=True).sort("pool_id")
-    whole = (pl.col("face_cents") % 100 == 0) & (
-        pl.col("face_cents") + pl.col("truncation_cents") == pl.col("scheduled_cents")
-    )
-    fits = (pl.col("scheduled_cents") == pl.col("put_in")) & (pl.col("loans") == pl.col("counted"))
+    face, left_out = pl.col("face_cents"), pl.col("truncation_cents")
+    whole = (face % 100 == 0) & (face + left_out == pl.col("scheduled_cents")) & left_out.is_between(0, 99)
     tally.expect(
-        facts, whole & fits & pl.col("truncation_cents").is_between(0, 99),
-        lambda r: f"{evidence.pool(r['pool_id'])} at issue: face {amount(r['face_cents'])}, truncation {amount(r['truncation_cents'])}, "
-        f"{r['loans']} loans; expected whole dollars of {amount(r['put_in'])} that its {r['counted']} loans put in",
-    )  # fmt: skip
+        facts,
+        whole & (pl.col("scheduled_cents") == pl.col("put_in")) & (pl.col("loans") == pl.col("counted")),
+        evidence.say(
+            "{pool_id:pool} at issue: expected the whole dollars of {put_in:cents} from {counted} loans, found a "
+            "face of "
+            "{face_cents:cents} and {truncation_cents:cents} left out, of {scheduled_cents:cents} from {loans} loans"
+        ),
+    )
     return tally
 
 
 class Factored:
     """Factors and rounding accounts carried from month to month; months are given in order."""
 
-    def __init__(self) -> None:
+    def __init__(self, evidence: Evidence) -> None:
         self.tally = Tally()
+        self._evidence = evidence
         self._factor: dict[int, int] = defaultdict(lambda: ONE_E8)
         self._rounding: dict[int, int] = defaultdict(int)
         self._holders: dict[int, int] = defaultdict(int)
         self._loans: dict[int, int] = defaultdict(int)
 
-    def month(self, month: int, sums: Sums, evidence: Evidence) -> None:
-        """Facts per pool issued before the month."""
-        book = evidence.book
+    def month(self, month: int, sums: Sums) -> None:
+        """Facts per pool issued before the month, and per factor published."""
+        book = self._evidence.book
         loans = {r["pool_id"]: r for r in _pool_rows(sums.pools)}
         published = {r["pool_id"]: r for r in _pool_rows(book.segment("pool_factors", month))}
         received = _by_pool(book.segment("pool_months", month), "pool_id", pl.col("received_cents"))
         holders = book.segment("holder_months", month)
         paid = _by_pool(holders, "security_id", pl.col("principal_cents") + pl.col("interest_cents"))
         counted = _by_pool(holders, "security_id", pl.lit(1, pl.Int64))
-        for pool in _pool_rows(evidence.pools.filter(pl.col("issue_date") < first_day(month))):
+        for pool in _pool_rows(self._evidence.pools.filter(pl.col("issue_date") < first_day(month))):
             key = pool["pool_id"]
             mine = loans.get(key, {"balance_cents": 0, "loans": 0, "loans_before": 0})
             self._rounding[key] += received.get(key, 0) - paid.get(key, 0)
             self._holders[key] += counted.get(key, 0)
             self._loans[key] += mine["loans_before"]
-            where = f"{month_name(month)}, pool {pool['pool_number']}"
-            self._pool(where, pool, mine, published.pop(key, None))
+            self._pool(month, pool, mine, published.pop(key, None))
         for key in published:
-            self.tally.fact(
-                False, lambda key=key: f"{month_name(month)}: a factor of {evidence.pool(key)}, which isn't paid yet"
-            )  # type: ignore[misc]
+            self._fact(False, "expected no factor yet, found one", month, key)
 
-    def _pool(self, where: str, pool: dict[str, Any], loans: dict[str, int], row: dict[str, Any] | None) -> None:
-        key, fact = pool["pool_id"], self.tally.fact
-        fact(row is not None, lambda: f"{where}: expected a factor, found none")
+    def _fact(self, ok: bool, text: str, month: int, pool_id: int, **values: int | None) -> None:
+        say = self._evidence.say("{m:month}, {pool_id:pool}: " + text, m=month, pool_id=pool_id, **values)
+        self.tally.fact(ok, say)
+
+    def _pool(self, month: int, pool: dict[str, Any], loans: dict[str, int], row: dict[str, Any] | None) -> None:
+        key = pool["pool_id"]
         if row is None:
+            self._fact(False, "expected a factor, found none", month, key)
             return
-        balance, factor = (
-            loans["balance_cents"],
-            factor_of(loans["balance_cents"], pool["truncation_cents"], pool["face_cents"]),
-        )
-        fact(
-            (row["closing_scheduled_cents"], row["loans"]) == (balance, loans["loans"]),
-            lambda: (
-                f"{where}: balance {amount(row['closing_scheduled_cents'])} of {row['loans']} loans; expected {amount(balance)} "
-                f"of {loans['loans']} by its loans"
-            ),
-        )
-        fact(
-            row["factor_e8"] == factor,
-            lambda: f"{where}: factor, expected {_words(factor)}, found {_words(row['factor_e8'])}",
-        )
-        prior = self._factor[key]
-        fact(
-            row["prior_factor_e8"] == prior,
-            lambda: f"{where}: the factor before, expected {_words(prior)}, found {_words(row['prior_factor_e8'])}",
-        )
-        kept = self._rounding[key]
-        fact(
-            row["rounding_balance_cents"] == kept,
-            lambda: (
-                f"{where}: rounding account, expected {amount(kept)} received less paid since issue, found "
-                f"{amount(row['rounding_balance_cents'])}"
-            ),
-        )
+        balance, prior, kept = loans["balance_cents"], self._factor[key], self._rounding[key]
+        factor = factor_of(balance, pool["truncation_cents"], pool["face_cents"])
         most = bound(pool["face_cents"], pool["truncation_cents"], self._holders[key], self._loans[key])
-        fact(
-            abs(kept) <= most,
-            lambda: f"{where}: rounding account {amount(kept)}; expected within {amount(floor(most))} of zero",
-        )
         self._factor[key] = factor
+        for found, wanted, what in (
+            (row["closing_scheduled_cents"], balance, "expected {wanted:cents} by its loans, found {found:cents}"),
+            (row["loans"], loans["loans"], "expected {wanted} loans with a balance, found {found}"),
+            (row["factor_e8"], factor, "factor, expected {wanted:factor}, found {found:factor}"),
+            (row["prior_factor_e8"], prior, "the factor before, expected {wanted:factor}, found {found:factor}"),
+            (
+                row["rounding_balance_cents"], kept,
+                "rounding account, expected {wanted:cents}, received less paid since issue, found {found:cents}",
+            ),
+        ):  # fmt: skip
+            self._fact(found == wanted, what, month, key, found=found, wanted=wanted)
+        text = "rounding account, expected within {most:cents} of zero, found {kept:cents}"
+        self._fact(abs(kept) <= most, text, month, key, most=floor(most), kept=kept)
 
 
 def _pool_rows(pools: pl.DataFrame) -> list[dict[str, Any]]:
@@ -133,7 +120,3 @@ def _pool_rows(pools: pl.DataFrame) -> list[dict[str, Any]]:
 def _by_pool(frame: pl.DataFrame, key: str, value: pl.Expr) -> dict[int, int]:
     sums = frame.group_by(key).agg(value.sum().alias("sum")).sort(key)
     return dict(zip(sums[key].to_list(), sums["sum"].to_list(), strict=True))
-
-
-def _words(factor_e8: int) -> str:
-    return f"{factor_e8 // ONE_E8}.{factor_e8 % ONE_E8:08d}"

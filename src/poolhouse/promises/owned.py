@@ -59,105 +59,117 @@ def standings(evidence: Evidence) -> dict[str, Standing]:
 
 def chains(evidence: Evidence) -> Tally:
     """A fact per assignment: it takes over from who held the role, on a later day."""
-    tally, rows = Tally(), evidence.assignments
-    tally.expect(
-        rows, pl.col("role").is_in(list(ROLES)), lambda r: f"{evidence.loan(r['loan_id'])}: no role {r['role']!r}"
-    )
-    group = ["loan_id", "role"]
+    tally, rows, say = Tally(), evidence.assignments, evidence.say
+    tally.expect(rows, pl.col("role").is_in(list(ROLES)), say("{loan_id:loan}: expected a role, found {role!r}"))
     same = (pl.col("loan_id") == pl.col("loan_id").shift(1)) & (pl.col("role") == pl.col("role").shift(1))
     linked = rows.with_columns(
         before=pl.when(same.fill_null(False)).then(pl.col("to_id").shift(1)).otherwise(0),
         since=pl.when(same.fill_null(False)).then(pl.col("effective_date").shift(1)),
     )
+    where = "{loan_id:loan}, {role} from {effective_date}: "
     tally.expect(
-        linked, pl.col("from_id") == pl.col("before"),
-        lambda r: f"{evidence.loan(r['loan_id'])}, {r['role']} from {r['effective_date']}: handed over by {r['from_id']}; expected "
-        f"{r['before']}, who held it then",
-    )  # fmt: skip
-    later = pl.col("since").is_null() | (pl.col("effective_date") > pl.col("since"))
+        linked,
+        pl.col("from_id") == pl.col("before"),
+        say(where + "handed over, expected by {before}, who held it, found by {from_id}"),
+    )
     tally.expect(
-        linked, later & (pl.col("from_id") != pl.col("to_id")),
-        lambda r: f"{evidence.loan(r['loan_id'])}, {r['role']}: passes from {r['from_id']} to {r['to_id']} on "
-        f"{r['effective_date']}; expected another party, after {r['since']}",
-    )  # fmt: skip
-    firsts = rows.filter(pl.col("role").is_in(_ALWAYS)).group_by(group).agg(
-        pl.col("effective_date", "reason", "to_id").first(), pl.col("to_id").min().alias("least")
-    )  # fmt: skip
-    for role in _ALWAYS:
-        mine = evidence.loans.join(
-            firsts.filter(pl.col("role") == role), on="loan_id", how="left", maintain_order="left"
-        )
-        tally.expect(
-            mine,
-            (pl.col("effective_date") == pl.col("note_date")) & (pl.col("least") > 0)
-            & (pl.col("to_id") == pl.col("originator_party_id")),
-            lambda r, role=role: f"loan {r['loan_number']}: its first {role} is {r['to_id']} from {r['effective_date']}; expected "
-            f"{r['originator_party_id']} from {r['note_date']}, and somebody ever after",
-        )  # fmt: skip
+        linked,
+        pl.col("since").is_null() | (pl.col("effective_date") > pl.col("since")),
+        say(where + "expected a day after {since}, when it changed hands before"),
+    )
+    tally.expect(
+        linked, pl.col("from_id") != pl.col("to_id"), say(where + "expected another party, found {to_id} again")
+    )
+    _from_closing_on(tally, evidence)
     _in_pools(tally, evidence)
     _pledges(tally, evidence)
     return tally
 
 
+def _from_closing_on(tally: Tally, evidence: Evidence) -> None:
+    """A fact per loan and role that is never vacant: the lender's from the note date on, and somebody's ever after."""
+    rows = evidence.assignments.filter(pl.col("role").is_in(_ALWAYS)).group_by("loan_id", "role").agg(
+        pl.col("effective_date", "to_id").first(), pl.col("to_id").min().alias("least")
+    )  # fmt: skip
+    lender = pl.col("to_id") == pl.col("originator_party_id")
+    for role in _ALWAYS:
+        first = rows.filter(pl.col("role") == role)
+        tally.expect(
+            evidence.loans.join(first, on="loan_id", how="left", maintain_order="left"),
+            lender & (pl.col("effective_date") == pl.col("note_date")) & (pl.col("least") > 0),
+            evidence.say(
+                "loan {loan_number}: {held_as}, expected {originator_party_id:party} from {note_date} and "
+                "somebody ever after, "
+                "found {to_id} from {effective_date}",
+                held_as=role,
+            ),
+        )
+
+
 def _in_pools(tally: Tally, evidence: Evidence) -> None:
-    """A fact per pooled loan: it enters its pool the day the trust becomes its owner, and a pool it was put into."""
+    """A fact per pooled loan: it enters the pool it was put into, on the day the trusts become its owner."""
     rows = evidence.assignments
     into = rows.filter((pl.col("role") == "pool") & (pl.col("to_id") != 0)).select("loan_id", "to_id", "effective_date")
     owners = rows.filter((pl.col("role") == "owner") & (pl.col("to_id") == trusts())).select(
         "loan_id", "effective_date", owned=pl.lit(True)
     )
     named = evidence.book.scan("pool_loans").select("loan_id", "pool_id").collect()
-    facts = into.join(owners, on=["loan_id", "effective_date"], how="full", coalesce=True).join(
-        named, on="loan_id", how="full", coalesce=True
-    )
+    facts = into.join(owners, on=["loan_id", "effective_date"], how="full", coalesce=True)
+    facts = facts.join(named, on="loan_id", how="full", coalesce=True).sort("loan_id", "effective_date")
     tally.expect(
-        facts.sort("loan_id"), pl.col("owned") & (pl.col("to_id") == pl.col("pool_id")),
-        lambda r: f"{evidence.loan(r['loan_id'])}: in pool {r['to_id']} from {r['effective_date']}; expected pool {r['pool_id']}, and "
-        "the trusts as its owner from that day",
-    )  # fmt: skip
+        facts,
+        pl.col("owned") & (pl.col("to_id") == pl.col("pool_id")),
+        evidence.say(
+            "{loan_id:loan}: from {effective_date} on, expected in {pool_id:pool} and owned by the trusts, found "
+            "pool #{to_id}"
+        ),
+    )
 
 
 def _pledges(tally: Tally, evidence: Evidence) -> None:
-    """A fact per pledge: within its pledgor's ownership, and ended by the day the loan is sold."""
+    """A fact per pledge: its pledgor owns the loan, and it ends by the day the loan is sold."""
+    next_row = pl.when(pl.col("loan_id") == pl.col("loan_id").shift(-1)).then(pl.col("effective_date").shift(-1))
     rows = evidence.assignments
-    pledges = rows.filter(pl.col("role") == "pledge").with_columns(
-        ends=pl.when(pl.col("loan_id") == pl.col("loan_id").shift(-1)).then(pl.col("effective_date").shift(-1))
-    ).filter(pl.col("to_id") != 0).select("loan_id", "to_id", "ends", start="effective_date")  # fmt: skip
-    owners = rows.filter(pl.col("role") == "owner").with_columns(
-        until=pl.when(pl.col("loan_id") == pl.col("loan_id").shift(-1)).then(pl.col("effective_date").shift(-1))
-    ).select("loan_id", "until", since="effective_date", owner="to_id")  # fmt: skip
-    facts = pledges.join(owners, on="loan_id", how="left").filter(
-        (pl.col("since") <= pl.col("start")) & (pl.col("until").is_null() | (pl.col("until") > pl.col("start")))
+    pledges = rows.filter(pl.col("role") == "pledge").with_columns(ends=next_row).filter(pl.col("to_id") != 0)
+    owners = rows.filter(pl.col("role") == "owner").select(
+        "loan_id", until=next_row, since="effective_date", owner="to_id"
     )
-    found = pledges.join(facts, on=["loan_id", "start"], how="left").sort("loan_id", "start")
-    # Until the loan is sold the pledge may stand; a sale that is still ahead of the clock doesn't end it yet.
-    sold = pl.col("until").is_not_null() & (pl.col("until") < evidence.clock)
-    ended = ~sold | (pl.col("ends") <= pl.col("until")).fill_null(False)
-    early = pl.col("ends").is_null() | pl.col("until").is_null() | (pl.col("ends") <= pl.col("until"))
+    there = (pl.col("since") <= pl.col("effective_date")) & (
+        pl.col("until").is_null() | (pl.col("until") > pl.col("effective_date"))
+    )
+    within = pledges.join(owners, on="loan_id").filter(there).select("loan_id", "effective_date", "owner", "until")
     tally.expect(
-        found, pl.col("owner").is_not_null() & ended & early,
-        lambda r: f"{evidence.loan(r['loan_id'])}, pledged to {r['to_id']} from {r['start']}: ends {r['ends'] or 'never'}; expected "
-        f"within the ownership of {r['owner']}, which ends {r['until'] or 'never'}",
-    )  # fmt: skip
+        pledges.join(within, on=["loan_id", "effective_date"], how="left").sort("loan_id", "effective_date"),
+        pl.col("owner").is_not_null() & (pl.col("until").is_null() | (pl.col("ends") <= pl.col("until"))),
+        evidence.say(
+            "{loan_id:loan}: pledged to {to_id:party} from {effective_date} by {owner:party}, expected an end by "
+            "{until}, when "
+            "it is sold, found {ends}"
+        ),
+    )
+
+
+_NAMED = {
+    "owner_id": "owner_now",
+    "servicer_id": "servicer_now",
+    "pool_id": "pool_now",
+    "payee_id": "was_owner_id",
+    "payee_pool_id": "was_pool_id",
+}
+"""Who a loan's row names, and where it must come from."""
 
 
 def agrees(view: PartMonth, held: dict[str, Standing], evidence: Evidence) -> Tally:
-    """Facts per loan-month: owner, servicer and pool are those of the assignments; payees those of the month before."""
+    """Facts per loan-month: owner, servicer and pool as assigned; payees as they were the month before."""
     tally, day = Tally(), last_day(view.month)
     ids = view.rows["loan_id"].to_numpy().astype(np.int64)
-    found = {role: held[role].on(day, ids) for role in held}
-    rows = view.rows.select(
-        "loan_id", "owner_id", "servicer_id", "pool_id", "payee_id", "payee_pool_id", "was_owner_id", "was_pool_id",
-        tail=(pl.col("remittance") == SCHEDULED_SCHEDULED) | (pl.col("pending_unscheduled_cents") != 0),
-    ).with_columns(pl.Series(f"{role}_now", values) for role, values in found.items())  # fmt: skip
-    rows = rows.with_columns(pool_now=pl.when("tail").then("distributed_now").otherwise("pool_now"))
-    for column, wanted in (
-        ("owner_id", "owner_now"), ("servicer_id", "servicer_now"), ("pool_id", "pool_now"), ("payee_id", "was_owner_id"),
-        ("payee_pool_id", "was_pool_id"),
-    ):  # fmt: skip
-        tally.expect(
-            rows, pl.col(column) == pl.col(wanted),
-            lambda r, c=column, w=wanted: f"{view.name}, {evidence.loan(r['loan_id'])}: {c.removesuffix('_id').replace('_', ' ')}, "
-            f"expected {r[w]} by the assignments, found {r[c]}",
-        )  # fmt: skip
+    now = [pl.Series(f"{role}_now", held[role].on(day, ids)) for role in held]
+    distributing = (pl.col("remittance") == SCHEDULED_SCHEDULED) | (pl.col("pending_unscheduled_cents") != 0)
+    rows = view.rows.with_columns(now).with_columns(
+        pool_now=pl.when(distributing).then("distributed_now").otherwise("pool_now")
+    )
+    for column, wanted in _NAMED.items():
+        what = column.removesuffix("_id").replace("_", " ")
+        text = f"{{m:month}}, {{loan_id:loan}}: {what}, expected {{{wanted}}} by the assignments, found {{{column}}}"
+        tally.expect(rows, pl.col(column) == pl.col(wanted), evidence.say(text, m=view.month))
     return tally

@@ -19,9 +19,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from poolhouse.promises.evidence import HELD, PartMonth, amount, cents_of, index
+from poolhouse.promises.evidence import HELD, Evidence, PartMonth, cents_of, index
 from poolhouse.promises.tally import Say, Tally
-from poolhouse.promises.evidence import Evidence
 from poolhouse.tables.codes import ACTIVE, SCHEDULED_SCHEDULED
 
 _RATES = {
@@ -121,6 +120,7 @@ def _sources() -> pl.Expr:
 
 def _differs(view: PartMonth, evidence: Evidence, column: str, what: str = "") -> Say:
     said = what or column.removesuffix("_cents").replace("_", " ")
-    return lambda r: (
-        f"{view.name}, {evidence.loan(r['loan_id'])}: {said}, expected {amount(r['wanted'])}, found {amount(r[column])}"
+    found = f"{{{column}:cents}}"
+    return evidence.say(
+        "{m:month}, {loan_id:loan}: {said}, expected {wanted:cents}, found " + found, m=view.month, said=said
     )

@@ -24,7 +24,7 @@ class Sums:
     """controls: party_id, account, rows_cents. pools: pool_id, balance_cents, loans, loans_before.
     flows: pool_id, owner_id and what moved for the loans whose distribution was theirs.
     servicers: party_id, moved_cents (sources less uses), custody_cents, transferred_cents, claim_cents.
-    receipts: party_id, value_date, accepted_cents. fees: party_id, fee_cents."""
+    receipts: party_id, value_date, wanted_cents. fees: party_id, fee_cents."""
 
     controls: pl.DataFrame
     pools: pl.DataFrame
@@ -35,9 +35,13 @@ class Sums:
 
 
 _KEYS = {
-    "controls": ["party_id", "account"], "pools": ["pool_id"], "flows": ["pool_id", "owner_id"], "servicers": ["party_id"],
-    "receipts": ["party_id", "value_date"], "fees": ["party_id"],
-}  # fmt: skip
+    "controls": ["party_id", "account"],
+    "pools": ["pool_id"],
+    "flows": ["pool_id", "owner_id"],
+    "servicers": ["party_id"],
+    "receipts": ["party_id", "value_date"],
+    "fees": ["party_id"],
+}
 
 
 def add_up(parts: list[Sums]) -> Sums:
@@ -86,8 +90,9 @@ def _controls(rows: pl.DataFrame) -> pl.DataFrame:
 
 def _pools(rows: pl.DataFrame) -> pl.DataFrame:
     """Balances of the loans in each pool, counted now and before the distribution."""
+    balance = pl.col("closing_scheduled_cents")
     now = rows.filter(pl.col("pool_id") > 0).group_by("pool_id").agg(
-        balance_cents=pl.col("closing_scheduled_cents").sum(), loans=(pl.col("closing_scheduled_cents") > 0).sum().cast(pl.Int64)
+        balance_cents=balance.sum(), loans=(balance > 0).sum().cast(pl.Int64)
     )  # fmt: skip
     before = rows.filter(pl.col("payee_pool_id") > 0).group_by(pool_id="payee_pool_id").agg(
         loans_before=(pl.col("was_closing_scheduled_cents") > 0).sum().cast(pl.Int64)
@@ -147,4 +152,4 @@ def _servicers(rows: pl.DataFrame) -> pl.DataFrame:
 def _receipts(view: PartMonth) -> pl.DataFrame:
     return view.payments.filter(pl.col("disposition") != "exception").group_by(
         party_id="servicer_id", value_date="received_date"
-    ).agg(accepted_cents=pl.col("amount_cents").sum())  # fmt: skip
+    ).agg(wanted_cents=pl.col("amount_cents").sum())  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 Say = Callable[[dict[str, Any]], str]
+"""Puts a fact that fails into words, from its row."""
 
 
 @dataclass
@@ -32,11 +33,11 @@ class Tally:
         if wrong.height:
             self.first_failure = say(wrong.row(0, named=True))
 
-    def fact(self, ok: bool, words: Callable[[], str]) -> None:
+    def fact(self, ok: bool, say: Say) -> None:
         """One fact that is no row."""
         self.checked += 1
         if not ok and self.first_failure is None:
-            self.first_failure = words()
+            self.first_failure = say({})
 
     def fail(self, words: str) -> None:
         """Something that stops the promise from being checked at all."""

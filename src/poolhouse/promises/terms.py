@@ -10,7 +10,7 @@ from fractions import Fraction
 
 import polars as pl
 
-from poolhouse.promises.evidence import Evidence, PartMonth, amount, index
+from poolhouse.promises.evidence import Evidence, PartMonth, index
 from poolhouse.promises.tally import Tally
 
 _SCALE = 2**60
@@ -63,15 +63,20 @@ def closing_terms(evidence: Evidence, wanted: pl.DataFrame) -> Tally:
     rows = evidence.loans.join(tape.unique("loan_number"), on="loan_number", how="left", maintain_order="left")
     rows = rows.join(wanted, on="loan_id", how="left", maintain_order="left")
     for column in _TAPE:
+        text = f"{column}, expected {{tape_{column}}} as on the tape, found {{{column}}}"
         tally.expect(
-            rows, pl.col(column) == pl.col(f"tape_{column}"),
-            lambda r, c=column: f"closing of loan {r['loan_number']}: {c}, expected {r[f'tape_{c}']} as on the tape, found {r[c]}",
-        )  # fmt: skip
+            rows, pl.col(column) == pl.col(f"tape_{column}"), evidence.say("closing of loan {loan_number}: " + text)
+        )
+    last = index("maturity_date") == pl.col("wanted_maturity")
     tally.expect(
-        rows, (pl.col("payment_cents") == pl.col("wanted_payment_cents")) & (index("maturity_date") == pl.col("wanted_maturity")),
-        lambda r: f"closing of loan {r['loan_number']}: instalment, expected {amount(r['wanted_payment_cents'])} by amount, "
-        f"rate and term, found {amount(r['payment_cents'])}, the last due {r['maturity_date']}",
-    )  # fmt: skip
+        rows,
+        (pl.col("payment_cents") == pl.col("wanted_payment_cents")) & last,
+        evidence.say(
+            "closing of loan {loan_number}: instalment, expected {wanted_payment_cents:cents} until "
+            "{wanted_maturity:month} "
+            "by amount, rate and term, found {payment_cents:cents} until {maturity_date}"
+        ),
+    )
     return tally
 
 
@@ -83,10 +88,15 @@ def unchanged(view: PartMonth, wanted: pl.DataFrame, evidence: Evidence) -> Tall
     )
     same = (pl.col("payment_cents") == pl.col("wanted_payment_cents")) & (
         pl.col("note_rate_e7") == pl.col("wanted_rate_e7")
-    ) & (index("maturity_date") == pl.col("wanted_maturity"))  # fmt: skip
+    )
     tally.expect(
-        rows, same,
-        lambda r: f"{view.name}, {evidence.loan(r['loan_id'])}: billed {amount(r['payment_cents'])} at {r['note_rate_e7']} e7 "
-        f"to {r['maturity_date']}; expected {amount(r['wanted_payment_cents'])} at {r['wanted_rate_e7']} e7 by its closing terms",
-    )  # fmt: skip
+        rows,
+        same & (index("maturity_date") == pl.col("wanted_maturity")),
+        evidence.say(
+            "{m:month}, {loan_id:loan}: billed, expected {wanted_payment_cents:cents} at {wanted_rate_e7} e7 until "
+            "{wanted_maturity:month} by its closing terms, found {payment_cents:cents} at {note_rate_e7} e7 "
+            "until {maturity_date}",
+            m=view.month,
+        ),
+    )
     return tally

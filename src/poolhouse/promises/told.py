@@ -27,21 +27,29 @@ def told(evidence: Evidence) -> Tally:
         *_KEY, "from_id", "due_date", "sent_date", "exemption", told=pl.lit(True)
     )
     facts = wanted.join(notices, on=_KEY, how="full", coalesce=True, suffix="_found").sort(_KEY)
+    moves = "{loan_id:loan}, {kind} to {to_id:party} on {transfer_date}: "
     tally.expect(
         facts.filter(pl.col("told").is_not_null()),
         (pl.col("from_id") == pl.col("from_id_found")) & (pl.col("due_date") == pl.col("due_date_found")),
-        lambda r: f"{_where(r, evidence)}: a notice from {r['from_id_found']}, due {r['due_date_found']}; expected one of a transfer "
-        f"from {r['from_id']}, due {r['due_date']}",
-    )  # fmt: skip
+        evidence.say(
+            moves
+            + "a transfer from {from_id} and a notice by {due_date} were expected, found a notice from {from_id_found} "
+            "due {due_date_found}"
+        ),
+    )
     ahead = pl.col("told").is_null() & (pl.col("due_date") >= evidence.clock)
-    silent = pl.col("sent_date").is_null() & (pl.col("exemption") != "") & (pl.col("exemption") == pl.col("why"))
-    opened = pl.when(pl.col("kind") == "ownership").then("transfer_date").otherwise("sent_date")
-    sent = (pl.col("sent_date") <= pl.col("due_date")) & (pl.col("sent_date") >= opened) & (pl.col("exemption") == "")
+    exempt = pl.col("sent_date").is_null() & (pl.col("exemption") != "") & (pl.col("exemption") == pl.col("why"))
+    after = pl.col("sent_date") >= pl.when(pl.col("kind") == "ownership").then("transfer_date").otherwise("sent_date")
+    sent = (pl.col("sent_date") <= pl.col("due_date")) & after & (pl.col("exemption") == "")
     tally.expect(
-        facts.filter(pl.col("due_date").is_not_null()), ahead | silent.fill_null(False) | sent.fill_null(False),
-        lambda r: f"{_where(r, evidence)}: {_found(r)}; expected a notice by {r['due_date']}"
-        + (f", or the exemption {r['why']}" if r["why"] else ", for no exemption is true"),
-    )  # fmt: skip
+        facts.filter(pl.col("due_date").is_not_null()).with_columns(pl.col("exemption").fill_null("no notice")),
+        ahead | exempt.fill_null(False) | sent.fill_null(False),
+        evidence.say(
+            moves
+            + "expected a notice by {due_date} (exemption that is true: {why!r}), found sent {sent_date}, exemption "
+            "{exemption!r}"
+        ),
+    )
     return tally
 
 
@@ -75,10 +83,14 @@ def _rules(evidence: Evidence, rows: pl.DataFrame) -> pl.DataFrame:
     """The rulebook on each day of a transfer."""
     get, days = evidence.rulebook.get, rows["effective_date"].unique().sort().to_list()
     names = {
-        "after": "notices.ownership_days_after", "within": "notices.resold_within_days", "goodbye": "notices.goodbye_days_before",
-        "hello": "notices.hello_days_after", "owner_exempt": "notices.ownership_exempt_occupancies",
-        "servicing_exempt": "notices.servicing_exempt_occupancies", "private": "notices.title_moves_into_pool_from_types",
-    }  # fmt: skip
+        "after": "notices.ownership_days_after",
+        "within": "notices.resold_within_days",
+        "goodbye": "notices.goodbye_days_before",
+        "hello": "notices.hello_days_after",
+        "owner_exempt": "notices.ownership_exempt_occupancies",
+        "servicing_exempt": "notices.servicing_exempt_occupancies",
+        "private": "notices.title_moves_into_pool_from_types",
+    }
     found: dict[str, list[Any]] = {short: [get(name, day) for day in days] for short, name in names.items()}
     schema: dict[str, Any] = {"effective_date": pl.Date} | {
         n: pl.List(pl.String) if n in ("owner_exempt", "servicing_exempt", "private") else pl.Int64 for n in names
@@ -112,16 +124,11 @@ def _ownership(rows: pl.DataFrame, evidence: Evidence) -> pl.DataFrame:
 
 def _notice(rows: pl.DataFrame, kind: str, due: pl.Expr) -> pl.DataFrame:
     return rows.select(
-        "loan_id", kind=pl.lit(kind), transfer_date="effective_date", to_id="to_id", from_id="from_id", due_date=due.cast(pl.Date),
-        why="why",
-    )  # fmt: skip
-
-
-def _where(row: dict[str, Any], evidence: Evidence) -> str:
-    return f"{evidence.loan(row['loan_id'])}, {row['kind'].replace('_', ' ')} to {evidence.party(row['to_id'])} on {row['transfer_date']}"
-
-
-def _found(row: dict[str, Any]) -> str:
-    if row["told"] is None:
-        return "no notice"
-    return f"exempt as {row['exemption']}" if row["exemption"] else f"a notice sent {row['sent_date']}"
+        "loan_id",
+        "to_id",
+        "from_id",
+        "why",
+        kind=pl.lit(kind),
+        transfer_date="effective_date",
+        due_date=due.cast(pl.Date),
+    )

@@ -17,7 +17,7 @@ from poolhouse.dates import month_name
 from poolhouse.promises.balanced import balanced
 from poolhouse.promises.conserved import Conserved, conserved_loans
 from poolhouse.promises.eligible import Reevaluate, eligible
-from poolhouse.promises.evidence import UNREADABLE, Evidence, look
+from poolhouse.promises.evidence import THREADS, UNREADABLE, Evidence, look
 from poolhouse.promises.factored import Factored, issued
 from poolhouse.promises.held import held
 from poolhouse.promises.owned import agrees, chains, standings
@@ -38,7 +38,6 @@ NAMES = (
 Replay = Callable[[int, int], str | None]
 Progress = Callable[[str, int, int], None]
 
-THREADS = 2
 _OF_LOANS = (2, 3, 4, 6, 7, 10)
 
 
@@ -121,7 +120,7 @@ class _Run:
             for promise, work in ((2, passes.conserved.month), (3, passes.tied.month), (4, passes.factored.month)):
                 if len(whole) == len(parts):
                     try:
-                        work(month, add_up(whole), self.evidence)
+                        work(month, add_up(whole))
                     except UNREADABLE as error:
                         self.tallies[promise].fail(f"{month_name(month)}: {_unread(error)}")
         for promise, tally in ((2, passes.conserved.tally), (3, passes.tied.tally), (4, passes.factored.tally)):
@@ -145,7 +144,7 @@ class _LoanPass:
         self.wanted = billed(evidence)
         self.closing = closing_terms(evidence, self.wanted)
         self.standings = standings(evidence)
-        self.conserved, self.tied, self.factored = Conserved(), Tied(), Factored()
+        self.conserved, self.tied, self.factored = Conserved(evidence), Tied(evidence), Factored(evidence)
         segments = evidence.book.segment_rows("loan_months")
         self.parts = sorted({(r.month, r.part) for r in segments} | {(m, 0) for m in evidence.closed})
 
@@ -165,12 +164,13 @@ class _LoanPass:
             for tally in tallies.values():
                 tally.fail(f"{month_name(month)}: {_unread(error)}")
             return _Part(month, tallies, None)
-        for promise, work in (
-            (2, lambda: conserved_loans(view, self.evidence)),
-            (6, lambda: agrees(view, self.standings, self.evidence)),
-            (7, lambda: unchanged(view, self.wanted, self.evidence)),
-            (10, lambda: split(view, self.evidence)),
-        ):
+        checks: dict[int, Callable[[], Tally]] = {
+            2: lambda: conserved_loans(view, self.evidence),
+            6: lambda: agrees(view, self.standings, self.evidence),
+            7: lambda: unchanged(view, self.wanted, self.evidence),
+            10: lambda: split(view, self.evidence),
+        }
+        for promise, work in checks.items():
             try:
                 tallies[promise].add(work())
             except UNREADABLE as error:
@@ -207,19 +207,16 @@ def _repeatable(evidence: Evidence, replay: Replay) -> Tally:
     with ThreadPoolExecutor(THREADS) as pool:
         hashes = list(pool.map(again, [(r.month, r.part) for r in segments]))
     for row, found in zip(segments, hashes, strict=True):
-        tally.fact(
-            found == row.content_hash,
-            lambda row=row, found=found: (
-                f"{month_name(row.month)}, part {row.part} of the loans: recomputed rows hash to {found}; "  # type: ignore[misc]
-                f"expected {row.content_hash}, as stored"
-            ),
-        )
+        say = evidence.say(
+            "{row.month:month}, part {row.part}: expected the stored hash {row.content_hash}, recomputed rows "
+            "give {found}",
+            row=row, found=found,
+        )  # fmt: skip
+        tally.fact(found == row.content_hash, say)
     months = {r.month for r in segments}
     for month in evidence.closed:
-        tally.fact(
-            month in months or not _serviced(evidence, month),
-            lambda month=month: f"{month_name(month)}: closed without loan rows",
-        )  # type: ignore[misc]
+        say = evidence.say("{m:month}: expected its loans' rows, found none", m=month)
+        tally.fact(month in months or not _serviced(evidence, month), say)
     return tally
 
 

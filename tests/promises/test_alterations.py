@@ -1,0 +1,72 @@
+"""One cent, row or byte of a book is altered, and `verify` names exactly the promises that it breaks."""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import kit_market as kit
+from poolhouse.market.market import Market
+from poolhouse.promises import NAMES
+from promises.forging import alter, seal
+
+TABLE = tomllib.loads((Path(__file__).parents[1] / "promises.toml").read_text(encoding="utf-8"))["alteration"]
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """185 real loans, all programs but the jumbo conduit, June to October 2009; the month after is open."""
+    folder = tmp_path_factory.mktemp("promises") / "book"
+    market = kit.build(folder, kit.sample(200), 4, start="2009-09")
+    market.check()
+    market.sell()
+    market.close_book()
+    return folder
+
+
+def broken(folder: Path) -> dict[int, str]:
+    """The promises that fail, each with its first failure."""
+    market = Market(folder)
+    answer = market.verify()
+    market.close_book()
+    assert answer["ok"] == all(p["ok"] for p in answer["promises"])
+    return {p["id"]: p["first_failure"] for p in answer["promises"] if not p["ok"]}
+
+
+def test_an_untouched_book_keeps_every_promise(untouched: Path) -> None:
+    market = Market(untouched)
+    answer = market.verify()
+    assert [p["first_failure"] for p in answer["promises"]] == [None] * 12
+    assert [(p["id"], p["name"]) for p in answer["promises"]] == list(enumerate(NAMES, 1))
+    assert all(p["checked"] > 0 for p in answer["promises"])
+    assert answer["ok"] and answer["head"] == market.book.head
+    market.close_book()
+
+
+def test_sealing_an_unaltered_book_changes_nothing(untouched: Path, tmp_path: Path) -> None:
+    """The forger's seal is a true one: what the tests below see is the alteration alone."""
+    copy = shutil.copytree(untouched, tmp_path / "book")
+    before = Market(untouched).book.head
+    seal(copy)
+    assert Market(copy).book.head == before
+
+
+@pytest.mark.parametrize("alteration", TABLE, ids=[a["what"] for a in TABLE])
+def test_an_altered_book_breaks_exactly_these_promises(
+    untouched: Path, tmp_path: Path, alteration: dict[str, Any]
+) -> None:
+    copy = shutil.copytree(untouched, tmp_path / "book")
+    alter(copy, alteration)
+    failures = broken(copy)
+    assert sorted(failures) == sorted(alteration["promises"]), failures
+    for promise, text in alteration.get("says", {}).items():
+        assert text in failures[int(promise)]
+
+
+def test_every_promise_has_an_alteration_of_its_own() -> None:
+    """Each promise is the first named by some alteration: none stands in another's shadow."""
+    assert {a["promises"][0] for a in TABLE} == set(range(1, 13))
