@@ -115,3 +115,8 @@ def canonical_file(path: Path, tape: pl.DataFrame) -> Path:
     else:
         frame.write_csv(path)
     return path
+
+
+def account(code: str) -> pl.Expr:
+    """Rows of an account."""
+    return pl.col("account") == code

@@ -38,12 +38,20 @@ def check_all(market: Market) -> None:
     check_owners(market)
 
 
+def check_promises(market: Market) -> None:
+    """`verify` finds every promise kept, and each has something to check or says so by its zero."""
+    answer = market.verify()
+    broken = [p for p in answer["promises"] if not p["ok"]]
+    assert answer["ok"] and not broken, broken
+    assert len(answer["promises"]) == 12 and answer["head"] == market.book.head
+
+
 def with_opening(market: Market) -> pl.DataFrame:
     """All loan_months rows, each with the row before: `was_*` columns (entering rows for a loan's first month)."""
     desk = Desk(market.book)
     rows = market.book.segment("loan_months")
     before = [rows] + [desk.entering(m).select(rows.columns) for m in market.book.months("loans")]
-    was = pl.concat([b for b in before if b.height]).select(pl.col("month") + 1, "loan_id", *_was())
+    was = pl.concat(before).select(pl.col("month") + 1, "loan_id", *_was())
     found = rows.join(was, on=["month", "loan_id"], how="left")
     assert not found["was_held"].null_count(), "a loan's month has no month before it"
     return found

@@ -24,7 +24,7 @@ from poolhouse.market.market import Market
 GOLDEN = Path(__file__).parent / "golden"
 LENDER = {"originator_type": "nonbank"}  # so that the loan is pledged to a warehouse bank until it is sold
 
-_OWN_NUMBERS: dict[str, Any] = {
+OWN_NUMBERS: dict[str, Any] = {
     "pooling.min_pool_cents": 100_000_00,
     "sale.guaranty_fee_rate_e7": 25_000,  # the servicing guide's example
     "servicing.buyout_missed_instalments": 0,  # the example stays in its pool
@@ -81,5 +81,5 @@ def payments(case: str, path: Path) -> Path:
 def build(folder: Path, case: str) -> Market:
     """The book of one case, July closed."""
     tape = kit.write_rows(folder / "tape.csv", [{**kit.ONE_LOAN, **LENDER}])
-    with own_numbers(_OWN_NUMBERS):
+    with own_numbers(OWN_NUMBERS):
         return kit.build(folder / "book", tape, 7, payments(case, folder / "payments.csv"))

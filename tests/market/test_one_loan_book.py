@@ -88,6 +88,8 @@ def test_pool_factors_and_holder_equal_the_hand_worked_months(case: tuple[str, M
 def test_nothing_is_out_of_balance(case: tuple[str, Market]) -> None:
     _, market = case
     money_checks.check_all(market)
+    with one.own_numbers(one.OWN_NUMBERS):
+        money_checks.check_promises(market)
     assert market.book.check().ok
 
 

@@ -38,6 +38,7 @@ def test_the_book_has_something_of_everything(whole: Market) -> None:
     assert book.records("pools").height >= 3 and book.segment("holder_months").height >= 5
     assert {"curtailment", "instalment"} <= set(book.segment("payments")["kind"])
     money_checks.check_all(whole)
+    money_checks.check_promises(whole)
     assert book.check().ok
 
 

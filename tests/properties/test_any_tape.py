@@ -33,6 +33,7 @@ def run_and_check(tape: list[dict[str, Any]], payments: list[dict[str, Any]] | N
                 assert "none of" in str(refused), refused  # not one row can be used
                 return
             money_checks.check_all(market)
+            money_checks.check_promises(market)
             assert market.book.check().ok
         market.close_book()
 
