@@ -195,7 +195,7 @@ def _lenders(desk: Desk) -> dict[str, Any]:
     names = desk.lenders().select("party_id", "name")
     stopped = states.filter(pl.col("state") == "stopped").join(names, left_on="lender_id", right_on="party_id")
     return {
-        "watched": names.height,
+        "watched": desk.book.scan("sales").select(pl.col("seller_id").n_unique()).collect().item(),
         "stopped": stopped["lender_id"].n_unique(),
         "sales_refused": refused.height,
         "why": [{"lender": n, "month": month_name(m), "reason": r} for n, m, r in

@@ -126,5 +126,6 @@ def _flows(desk: Desk) -> list[dict[str, Any]]:
     ]
     investors = held.filter(pl.col("role") == "investor")
     rows += [("Trusts", name, cents) for name, cents in investors.select("name", "cents").rows()]
-    rows.append(("Trusts", "Sellers holding unsold securities", int(held["cents"].sum()) - int(investors["cents"].sum())))
+    unsold = int(held["cents"].sum()) - int(investors["cents"].sum())
+    rows.append(("Trusts", "Sellers holding unsold securities", unsold))
     return [{"from": a, "to": b, "cents": c} for a, b, c in rows if c > 0]

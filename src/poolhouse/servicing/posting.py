@@ -7,7 +7,6 @@ parts in any order.
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 import polars as pl
 
@@ -137,94 +136,79 @@ def receipt_sums(payments: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+_EVENTS: tuple[tuple[str, str, tuple[str, ...], dict[str, tuple[str, ...]]], ...] = (
+    (
+        "PaymentsApplied",
+        "end",
+        ("PaymentsApplied", "PaymentsRefunded", "ServicingKept", "PortfolioRemitted"),
+        {"interest_cents": ("interest_applied",), "principal_cents": ("principal",), "refunded_cents": ("refunded",)},
+    ),
+    ("Reported", "report", (), {}),
+    (
+        "FeesDrafted",
+        "fee",
+        ("FeesDrafted", "FeesRelieved"),
+        {"guaranty_fee_cents": ("fee_paid",), "relieved_cents": ("guaranty_relief",)},
+    ),
+    (
+        "Remitted",
+        "draft",
+        ("Advanced", "ShortfallMade", "Remitted", "GuarantorAdvanced"),
+        {"remitted_cents": ("remitted",), "advanced_cents": ("advanced",), "shortfall_cents": ("shortfall",)},
+    ),
+    (
+        "AdvancesRecovered",
+        "end",
+        ("AdvancesRecovered",),
+        {"recovered_cents": ("recovered",), "guarantor_recovered_cents": ("guarantor_recovered",)},
+    ),
+    ("BoughtOut", "end", ("BoughtOut",), {"buyout_cents": ("buyout",)}),
+    (
+        "Liquidated",
+        "end",
+        ("Liquidated", "TrustLoss", "DebtDischarged"),
+        {"loss_cents": ("owner_loss", "trust_loss"), "discharged_cents": ("discharged",)},
+    ),
+)
+"""Events made of the month's sums, in date order: kind, day, posting templates, and what the body adds up."""
+
+_BY_GUARANTOR = ("FeesDrafted", "FeesRelieved", "GuarantorAdvanced")
+
+
 def month_events(
     month: int, receipts: pl.DataFrame, sums: pl.DataFrame, claims: pl.DataFrame, rulebook: Rulebook
 ) -> list[Event]:
-    """The month's events before and after the holders are paid, in date order."""
-    end, first = last_day(month), first_day(month)
-    fee_day = on_or_before(first.replace(day=int(rulebook.get("servicing.guaranty_fee_draft_day", first))))
+    """The month's events: PaymentsReceived, those of `_EVENTS`, ClaimsPaid.
+
+    receipts: `receipt_sums`; sums: `add_up`; claims: `claim_rows`, each over all parts.
+    """
+    end, first, name = last_day(month), first_day(month), month_name(month)
     drafted = _with_draft_dates(sums, first, rulebook)
-    draft_day = max(drafted["value_date"].to_list(), default=end)
-    name = month_name(month)
+    fee_day = first.replace(day=int(rulebook.get("servicing.guaranty_fee_draft_day", first)))
+    days = {
+        "end": end,
+        "report": business_day(month, 2),
+        "fee": on_or_before(fee_day),
+        "draft": max(drafted["value_date"].to_list(), default=end),
+    }
+    events = [_received(receipts, end, name)]
+    for kind, when, templates, totals in _EVENTS:
+        rows, day = (drafted, None) if when == "draft" else (sums, days[when])
+        guaranteed = rows.filter(pl.col("guarantor_id") > 0)
+        postings = tuple(Posting(t, guaranteed if t in _BY_GUARANTOR else rows, day) for t in templates)
+        body = {key: sum(int(sums[f"{c}_cents"].sum()) for c in columns) for key, columns in totals.items()}
+        events.append(Event(kind, days[when], {"month": name, **body}, postings))
+    paid = {"month": name, "claims_cents": int(claims["claim_cents"].sum())}
+    return [*events, Event("ClaimsPaid", end, paid, (Posting("ClaimsPaid", claims, end),))]
 
-    def event(kind: str, day: date, postings: list[Posting], **body: Any) -> Event:
-        return Event(kind, day, {"month": name, **body}, tuple(postings))
 
-    def total(column: str) -> int:
-        return int(sums[f"{column}_cents"].sum())
-
-    liquidated = total("owner_loss") + total("trust_loss") + total("discharged")
-    return [
-        event(
-            "PaymentsReceived",
-            end,
-            [
-                Posting("BorrowersEarn", receipts.filter(~pl.col("sale"))),
-                Posting("PropertySold", receipts.filter(pl.col("sale"))),
-                Posting("PaymentsReceived", receipts),
-            ],
-            paid_cents=int(receipts["paid_cents"].sum()),
-        ),
-        event(
-            "PaymentsApplied",
-            end,
-            [
-                Posting("PaymentsApplied", sums, end),
-                Posting("PaymentsRefunded", sums, end),
-                Posting("ServicingKept", sums, end),
-                Posting("PortfolioRemitted", sums, end),
-            ],
-            interest_cents=total("interest_applied"),
-            principal_cents=total("principal"),
-            refunded_cents=total("refunded"),
-        ),
-        event("Reported", business_day(month, 2), []),
-        event(
-            "FeesDrafted",
-            fee_day,
-            [
-                Posting("FeesDrafted", sums.filter(pl.col("guarantor_id") > 0), fee_day),
-                Posting("FeesRelieved", sums.filter(pl.col("guarantor_id") > 0), fee_day),
-            ],
-            guaranty_fee_cents=total("fee_paid"),
-            relieved_cents=total("guaranty_relief"),
-        ),
-        event(
-            "Remitted",
-            draft_day,
-            [
-                Posting("Advanced", drafted),
-                Posting("ShortfallMade", drafted),
-                Posting("Remitted", drafted),
-                Posting("GuarantorAdvanced", drafted.filter(pl.col("guarantor_id") > 0)),
-            ],
-            remitted_cents=total("remitted"),
-            advanced_cents=total("advanced"),
-            shortfall_cents=total("shortfall"),
-        ),
-        event(
-            "AdvancesRecovered",
-            end,
-            [
-                Posting("AdvancesRecovered", sums, end),
-            ],
-            recovered_cents=total("recovered"),
-            guarantor_recovered_cents=total("guarantor_recovered"),
-        ),
-        event("BoughtOut", end, [Posting("BoughtOut", sums, end)], buyout_cents=total("buyout")),
-        event(
-            "Liquidated",
-            end,
-            [
-                Posting("Liquidated", sums, end),
-                Posting("TrustLoss", sums, end),
-                Posting("DebtDischarged", sums, end),
-            ],
-            loss_cents=total("owner_loss") + total("trust_loss"),
-            discharged_cents=liquidated - total("owner_loss") - total("trust_loss"),
-        ),
-        event("ClaimsPaid", end, [Posting("ClaimsPaid", claims, end)], claims_cents=int(claims["claim_cents"].sum())),
-    ]
+def _received(receipts: pl.DataFrame, end: date, name: str) -> Event:
+    postings = (
+        Posting("BorrowersEarn", receipts.filter(~pl.col("sale"))),
+        Posting("PropertySold", receipts.filter(pl.col("sale"))),
+        Posting("PaymentsReceived", receipts),
+    )
+    return Event("PaymentsReceived", end, {"month": name, "paid_cents": int(receipts["paid_cents"].sum())}, postings)
 
 
 def _with_draft_dates(sums: pl.DataFrame, first: date, rulebook: Rulebook) -> pl.DataFrame:
