@@ -6,7 +6,7 @@ Each call is one SQL snapshot; segments named by it are never changed, so what w
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -116,12 +116,17 @@ class Reader:
             for r in self.rows(query)
         ]
 
-    def segment(self, table: str, month: int | None = None, part: int | None = None) -> pl.DataFrame:
-        """All committed rows under today's contract: months in order, within a month in the contract's order."""
+    def segment(
+        self, table: str, month: int | None = None, part: int | None = None, columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """All committed rows under today's contract: months in order, within a month in the contract's order.
+
+        `columns`: only these are read; those the table is sorted by must be among them.
+        """
         rows = self.segment_rows(table, None if month is None else [month])
         if part is not None:
             rows = [r for r in rows if r.part == part]
-        return read_rows(table, rows)
+        return read_rows(table, rows, columns)
 
     def months(self, table: str) -> list[int]:
         """Months the table has segments of."""
@@ -131,10 +136,13 @@ class Reader:
         """Parts of that month."""
         return sorted({r.part for r in self.segment_rows(table, [month])})
 
-    def scan(self, table: str, months: Iterable[int] | None = None) -> pl.LazyFrame:
+    def scan(
+        self, table: str, months: Iterable[int] | None = None, parts: Container[int] | None = None
+    ) -> pl.LazyFrame:
         """The same rows, lazily: filters and columns reach down into the files. Files come in month and part order."""
         known = contract(table)
-        scans = [upcast(known, r.schema_version, pl.scan_parquet(r.path)) for r in self.segment_rows(table, months)]
+        rows = [r for r in self.segment_rows(table, months) if parts is None or r.part in parts]
+        scans = [upcast(known, r.schema_version, pl.scan_parquet(r.path)) for r in rows]
         return pl.concat(scans) if scans else known.empty().lazy()
 
     # the record
@@ -211,14 +219,14 @@ def head(connection: Connection) -> tuple[int, str]:
     return (found[0], found[1]) if found else (0, "")
 
 
-def read_rows(table: str, rows: list[SegmentRow]) -> pl.DataFrame:
+def read_rows(table: str, rows: list[SegmentRow], columns: Sequence[str] | None = None) -> pl.DataFrame:
     """The rows of some segments of one table, months in order, each month in the contract's order."""
     known = contract(table)
     months: dict[int, list[pl.DataFrame]] = {}
     for row in rows:
-        months.setdefault(row.month, []).append(read_segment(row.path, known, row.schema_version))
+        months.setdefault(row.month, []).append(read_segment(row.path, known, row.schema_version, columns))
     if not months:
-        return known.empty()
+        return known.empty().select(columns or pl.all())
     order = row_order(known)
     frames = []
     for month in sorted(months):

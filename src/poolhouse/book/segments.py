@@ -13,7 +13,7 @@ import io
 import itertools
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -154,14 +154,16 @@ def upcast(table: Table, version: int, frame: pl.LazyFrame) -> pl.LazyFrame:
     return frame
 
 
-def read_segment(path: Path, table: Table, version: int) -> pl.DataFrame:
-    """A segment's rows under today's contract. Refused when the file is missing, torn or of another shape."""
+def read_segment(path: Path, table: Table, version: int, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    """A segment's rows under today's contract, some columns or all. Refused when missing, torn or of another shape."""
+    wanted = {name: table.schema[name] for name in columns} if columns else table.schema
     try:
-        frame = pl.read_parquet(path)
+        frame = pl.read_parquet(path, columns=list(wanted) if columns and version == table.version else None)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise Refused(f"segment {path} can't be read: {error}; run `verify`, then restore it from a backup") from error
     if version != table.version:
         frame = upcast(table, version, frame.lazy()).collect()
-    if dict(frame.schema) != table.schema:
+    frame = frame.select(list(wanted)) if columns else frame
+    if dict(frame.schema) != wanted:
         raise Refused(f"segment {path} doesn't have the columns of table {table.name} version {table.version}")
     return frame

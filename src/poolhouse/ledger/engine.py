@@ -89,10 +89,11 @@ def lines(event: Event) -> pl.DataFrame:
         return pl.DataFrame(schema=LINES_SCHEMA)
     keys = ["party_id", "account", "value_date"]
     total = pl.concat(parts).group_by(keys).agg(pl.col("cents").sum()).filter(pl.col("cents") != 0)
-    return total.sort(keys).select(list(LINES_SCHEMA))
+    return total.sort(keys).select(list(LINES_SCHEMA)).collect()
 
 
-def _posting_lines(posting: Posting) -> list[pl.DataFrame]:
+def _posting_lines(posting: Posting) -> list[pl.LazyFrame]:
+    """Both sides of every leg, a line per row yet; they run together when the event's lines are added up."""
     template = templates()[posting.template]
     frame = posting.frame
     if not frame.height:
@@ -102,17 +103,13 @@ def _posting_lines(posting: Posting) -> list[pl.DataFrame]:
     _refuse_bad_rows(template, frame)
     parts = []
     for leg in template.legs:
-        rows = frame.select(
-            _party(leg.party, frame).alias("party_id"), "value_date", pl.col(leg.amount).alias("cents")
-        ).filter(pl.col("cents") != 0)
-        grouped = rows.group_by("party_id", "value_date").agg(pl.col("cents").sum())
         for account, sign in ((leg.debit, 1), (leg.credit, -1)):
             parts.append(
-                grouped.select(
-                    pl.col("party_id").cast(pl.Int32),
+                frame.lazy().select(
+                    _party(leg.party, frame).cast(pl.Int32).alias("party_id"),
                     pl.lit(account).alias("account"),
                     "value_date",
-                    (pl.col("cents") * sign).cast(pl.Int64).alias("cents"),
+                    (pl.col(leg.amount) * sign).cast(pl.Int64).alias("cents"),
                 )
             )
     return parts

@@ -9,7 +9,7 @@ import polars as pl
 
 from poolhouse import ledger, loans, primary, servicing
 from poolhouse.book import PART_ROWS, Txn
-from poolhouse.dates import month_name
+from poolhouse.dates import first_day, last_day, month_name
 from poolhouse.findings import Refused
 from poolhouse.market.desk import Desk, by_part, commit, finding_dicts
 from poolhouse.tables import PARTIES, REJECTS
@@ -90,16 +90,25 @@ def _close_tape(desk: Desk, tape: dict[str, Any]) -> dict[str, Any]:
 
 def _due(desk: Desk, tape: dict[str, Any]) -> pl.DataFrame:
     """Rows of the tape whose note month is the open one, or any month before when the tape is new."""
-    note_month = pl.col("note_date").dt.year() * 12 + pl.col("note_date").dt.month() - 1
     shelf = range(tape["number"] * _SHELF, (tape["number"] + 1) * _SHELF)
-    segments = [r for r in desk.book.segment_rows("tape") if r.part in shelf]
-    rows = pl.concat([desk.book.segment("tape", r.month, r.part) for r in segments])
-    new = tape["month"] == month_name(desk.month)
-    return rows.filter(note_month <= desk.month if new else note_month == desk.month)
+    due = pl.col("note_date") <= last_day(desk.month)
+    if tape["month"] != month_name(desk.month):
+        due &= pl.col("note_date") >= first_day(desk.month)
+    return desk.book.scan("tape", parts=shelf).filter(due).collect()
 
 
 def _close_rows(desk: Desk, txn: Txn, tape: dict[str, Any], due: pl.DataFrame) -> dict[str, Any]:
     month = desk.month
+    if not due.height:
+        answer = {
+            "content_hash": tape["content_hash"],
+            "month": month_name(month),
+            "loans": 0,
+            "rejected": 0,
+            "note_amount_cents": 0,
+        }
+        txn.event("LoansClosed", desk.today, answer)
+        return answer
     known = desk.loans(["loan_id", "loan_number"])
     again = due.join(known, on="loan_number", how="semi")
     due = due.join(known, on="loan_number", how="anti", maintain_order="left")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date
 from functools import cached_property
@@ -79,11 +79,15 @@ class Desk:
         frame = self.book.scan("loans")
         return (frame.select(columns) if columns else frame).collect().sort("loan_id")
 
-    def opening(self, month: int, part: int | None = None) -> pl.DataFrame:
-        """LOAN_MONTHS rows at the end of month - 1: last month's, and the loans that closed in `month`."""
-        rows = [self.book.segment("loan_months", month - 1, part), self.entering(month, part)]
-        rows = [r for r in rows if r.height]
-        return pl.concat(rows).sort("loan_id") if rows else LOAN_MONTHS.empty()
+    def opening(self, month: int, part: int | None = None, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """LOAN_MONTHS rows at the end of month - 1: last month's, and the loans that closed in `month`.
+
+        `columns`: only these, month and loan_id among them.
+        """
+        known = self.book.segment("loan_months", month - 1, part, columns)
+        fresh = self.entering(month, part).select(known.columns)
+        rows = pl.concat([known, fresh]) if fresh.height else known
+        return rows if rows["loan_id"].is_sorted() else rows.sort("loan_id")
 
     def entering(self, month: int, part: int | None = None) -> pl.DataFrame:
         """The opening rows of loans closed in the month."""

@@ -43,14 +43,15 @@ def pool(desk: Desk) -> dict[str, Any]:
 
 def _waiting(desk: Desk, month: int) -> pl.DataFrame:
     """Loans bought and not pooled: this month's sales and those that wait, at their balance T(month)."""
-    sold = desk.book.segment("sales").select(
+    sold = desk.book.scan("sales").select(
         "loan_id", "program", "coupon_rate_e7", "pass_through_rate_e7", "guaranty_fee_rate_e7", "settlement_date",
         "buyer_id", sold_month=pl.col("settlement_date").dt.year() * 12 + pl.col("settlement_date").dt.month() - 1,
-    )  # fmt: skip
+    ).collect()  # fmt: skip
     pooled = desk.book.scan("pool_loans").select("loan_id").collect()
     given_up = desk.book.scan("pool_waits").filter(pl.col("outcome") == "portfolio").select("loan_id").collect()
     sold = sold.join(pooled, on="loan_id", how="anti").join(given_up, on="loan_id", how="anti")
-    opening = desk.opening(month).join(sold.select("loan_id"), on="loan_id", how="semi")
+    opening = desk.opening(month, columns=servicing.OPENING_COLUMNS)
+    opening = opening.join(sold.select("loan_id"), on="loan_id", how="semi")
     opening = opening.filter((pl.col("remittance") == 1) | pl.col("loan_id").is_in(_sold_now(sold, month).implode()))
     stand = servicing.scheduled_after(opening, month)
     state = opening.select("loan_id", "servicer_id", "last_paid_due_date")
@@ -135,7 +136,8 @@ def factors_of(desk: Desk, month: int) -> pl.DataFrame:
     A factor of M depends on the instalments due on 1 M and the principal received in M-1 only.
     """
     pools = desk.book.records("pools").drop("event_seq")
-    opening = desk.opening(month).filter((pl.col("pool_id") > 0) & (pl.col("remittance") == 1))
+    opening = desk.opening(month, columns=servicing.OPENING_COLUMNS)
+    opening = opening.filter((pl.col("pool_id") > 0) & (pl.col("remittance") == 1))
     stand = servicing.scheduled_after(opening, month).join(opening.select("loan_id", "pool_id"), on="loan_id")
     totals = stand.group_by("pool_id").agg(
         closing_scheduled_cents=pl.col("scheduled_upb_cents").sum(), received_cents=pl.lit(0, pl.Int64),

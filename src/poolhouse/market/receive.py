@@ -17,13 +17,14 @@ from poolhouse.tables.codes import ACTIVE, PAYMENT_KINDS
 
 COLUMNS = ["loan", "received_date", "amount_cents", "kind", "reference"]
 _SAME = {"payment": "instalment", "installment": "instalment", "prepayment": "curtailment", "pay-off": "payoff"}
-_MODEL_LOANS = ["loan_id", "draw_key", "note_date", "kind", "score_mid", "ltv_e4", "occupancy", "value_cents"]
+_MODEL_LOANS = ["loan_id", "draw_key", "note_date", "score_mid", "ltv_e4", "value_cents"]
 
 
 def from_model(desk: Desk, opening: pl.DataFrame, moves: pl.DataFrame, month: int) -> pl.DataFrame:
     """PAYMENTS rows the borrower model makes for one part's opening rows, paid to this month's servicer."""
-    opening = opening.join(moves.rename({"servicer_id": "new"}), on="loan_id", how="left", maintain_order="left")
-    opening = opening.with_columns(pl.coalesce("new", "servicer_id").alias("servicer_id")).drop("new")
+    if moves.height:
+        opening = opening.join(moves.rename({"servicer_id": "new"}), on="loan_id", how="left", maintain_order="left")
+        opening = opening.with_columns(pl.coalesce("new", "servicer_id").alias("servicer_id")).drop("new")
     ids = opening["loan_id"]
     loans = desk.book.scan("loans").select(_MODEL_LOANS).filter(pl.col("loan_id").is_between(ids[0], ids[-1])).collect()
     state = opening.with_columns(actual_cents=pl.col("closing_actual_cents")).join(loans, on="loan_id", how="left")

@@ -109,6 +109,23 @@ def _movable(desk: Desk, asked: pl.DataFrame, buyer: int) -> tuple[pl.DataFrame,
     return state.filter(pl.col("loan_id").is_in(good.implode())), rejects
 
 
+def _untold(desk: Desk, month: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Assignments that may still need a notice, and the notices recorded for such.
+
+    A notice goes out when it is due by the end of the next month, so transfers up to the month before
+    last are all told: only later ones, and those the book learned of since, are read.
+    """
+    since = first_day(month - 1)
+    moves = pl.col("role").is_in(["owner", "servicer"])
+    before = desk.book.scan("assignments", range(desk.start, month - 1)).filter(
+        moves & (pl.col("effective_date") >= since)
+    )
+    recent = desk.book.scan("assignments", [month - 1, month]).filter(moves)
+    assignments = pl.concat([before, recent]).collect()
+    oldest = min(assignments["effective_date"].to_list(), default=since)
+    return assignments, desk.book.scan("notices").filter(pl.col("transfer_date") >= oldest).collect()
+
+
 def notify(desk: Desk) -> dict[str, Any]:
     """Event NoticesSent: every notice that falls due before the next month's, on the last business day.
 
@@ -119,9 +136,8 @@ def notify(desk: Desk) -> dict[str, Any]:
     with desk.book.command("notify", f"notify:{month_name(month)}", {}) as txn:
         if txn.replayed is not None:
             return txn.replayed
-        assignments = desk.book.scan("assignments").filter(pl.col("role").is_in(["owner", "servicer"])).collect()
+        assignments, already = _untold(desk, month)
         loans = desk.loans(["loan_id", "occupancy"])
-        already = desk.book.segment("notices")
         goodbye = on_or_before(first_day(month + 1) - timedelta(days=15))
         soon = assignments.filter((pl.col("role") == "servicer") & (pl.col("effective_date") == first_day(month + 1)))
         early = notices.due(soon, loans, already, goodbye, desk.rulebook)

@@ -15,9 +15,10 @@ from poolhouse.servicing.posting import (
     receipt_sums,
 )
 from poolhouse.servicing.rights import agree, assumed_sale, transfer_event
-from poolhouse.servicing.state import entering
+from poolhouse.servicing.state import OPENING_COLUMNS, entering
 
 __all__ = [
+    "OPENING_COLUMNS",
     "Changes",
     "MonthRules",
     "add_pools",

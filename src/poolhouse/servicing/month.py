@@ -27,10 +27,28 @@ from poolhouse.servicing.payments import (
     apply_payoffs,
 )
 from poolhouse.servicing.state import (
-    Flows, Ints, Mask, Opening, Rows, State, alive, days_after_epoch, is_scheduled, read,
+    Flows,
+    Ints,
+    Mask,
+    Opening,
+    Rows,
+    State,
+    alive,
+    days_after_epoch,
+    is_scheduled,
+    read,
 )  # fmt: skip
 from poolhouse.tables.codes import (
-    ACTIVE, ACTUAL_ACTUAL, DISPOSITIONS, FORECLOSURE, MATURED, NO_WORKOUT, PAID_OFF, PAYMENT_KINDS, PRIVATE, SCHEDULED_SCHEDULED,
+    ACTIVE,
+    ACTUAL_ACTUAL,
+    DISPOSITIONS,
+    FORECLOSURE,
+    MATURED,
+    NO_WORKOUT,
+    PAID_OFF,
+    PAYMENT_KINDS,
+    PRIVATE,
+    SCHEDULED_SCHEDULED,
 )  # fmt: skip
 
 INSTALMENT, CURTAILMENT, PAYOFF, LIQUIDATION = range(4)

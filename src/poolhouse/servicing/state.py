@@ -100,7 +100,8 @@ _COLUMNS = {
 _DATES = {"first_due": "first_due_date", "maturity": "maturity_date", "last_paid": "last_paid_due_date"}
 
 _FLOWS = (
-    "paid", "refunded", "interest_applied", "principal_applied", "curtailment", "scheduled_interest", "scheduled_principal",
+    "paid", "refunded", "interest_applied", "principal_applied", "curtailment", "scheduled_interest",
+    "scheduled_principal",
     "unscheduled_principal", "investor_interest", "guaranty_fee", "servicing_fee", "advanced", "recovered",
     "guarantor_advanced", "guarantor_recovered", "shortfall", "servicer_kept", "owner_principal", "owner_interest",
     "claim", "buyout", "loss", "guaranty_relief", "buyout_principal",
@@ -160,7 +161,7 @@ def alive(opening: pl.DataFrame) -> Mask:
     return lives
 
 
-OPENING_COLUMNS = ("loan_id", *(c for c in (*_COLUMNS.values(), *_DATES.values()) if c != "loan_id"))
+OPENING_COLUMNS = ("month", "loan_id", *(c for c in (*_COLUMNS.values(), *_DATES.values()) if c != "loan_id"))
 """The loan_months columns a month is opened with: `read` needs no others."""
 
 _NUMPY = {pl.Int8(): np.int8, pl.Int32(): np.int32, pl.Int64(): np.int64, pl.Date(): np.int32}
