@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import shutil
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date
@@ -120,3 +121,8 @@ def canonical_file(path: Path, tape: pl.DataFrame) -> Path:
 def account(code: str) -> pl.Expr:
     """Rows of an account."""
     return pl.col("account") == code
+
+
+def copied(book: Path, to: Path) -> Market:
+    """The market of a copy of a book: what is built once can be changed by many tests."""
+    return Market(shutil.copytree(book, to))

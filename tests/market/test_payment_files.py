@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +38,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def march(template: Path, tmp_path: Path) -> Market:
     """A copy of that book."""
-    return Market(shutil.copytree(template, tmp_path / "book"))
+    return kit.copied(template, tmp_path / "book")
 
 
 BAD: list[tuple[dict[str, Any], str, str]] = [

@@ -168,7 +168,7 @@ def trade(desk: Desk, tickets: Path | str) -> dict[str, Any]:
             month,
             desk.rulebook,
         )
-        findings = [*unread, *outcome.findings]
+        findings = sorted([*unread, *outcome.findings], key=lambda finding: finding.row)
         settled = outcome.records.get("trades", TRADES.empty())
         answer = {
             "month": month_name(month), "tickets": read.height + len(unread), "settled": settled.height,
