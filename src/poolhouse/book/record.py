@@ -6,7 +6,6 @@ answers of commands, the inbox, and one table for each contract of `tables.RECOR
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
@@ -15,6 +14,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Connection,
+    CursorResult,
     Date,
     Index,
     Integer,
@@ -24,6 +24,7 @@ from sqlalchemy import (
     String,
 )
 from sqlalchemy import Table as SqlTable
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
 from poolhouse.book.canon import canonical_json, sha256_text
@@ -158,14 +159,33 @@ def insert_frame(connection: Connection, table: SqlTable, frame: pl.DataFrame) -
     connection.exec_driver_sql(f"INSERT INTO {quote(table.name)} ({names}) VALUES ({marks})", rows)
 
 
+_FETCH_ROWS = 16_384
+
+
 def select_frame(connection: Connection, query: Select[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
-    """The query's rows as a frame of that schema; the query's columns stand in the schema's order."""
-    return rows_frame(connection.execute(query).fetchall(), schema)
+    """The query's rows as a frame of that schema; the query's columns stand in the schema's order.
+
+    Rows come straight from the driver, some thousands at a time: for a year's ledger lines an object per row
+    is half of the time and most of the memory.
+    """
+    frames = [pl.DataFrame(schema=schema)]
+    with connection.execute(query) as result:
+        while rows := _fetch(connection, result):
+            columns = zip(schema.items(), zip(*rows, strict=True), strict=True)
+            frames.append(pl.DataFrame([_column(name, dtype, values) for (name, dtype), values in columns]))
+    return pl.concat(frames, rechunk=True)
 
 
-def rows_frame(rows: Sequence[Any], schema: dict[str, pl.DataType]) -> pl.DataFrame:
-    """Rows as a frame, built column by column."""
-    if not rows:
-        return pl.DataFrame(schema=schema)
-    values = zip(*rows, strict=True)
-    return pl.DataFrame([pl.Series(n, list(v), dtype=t) for (n, t), v in zip(schema.items(), values, strict=True)])
+def _fetch(connection: Connection, result: CursorResult[Any]) -> list[Any]:
+    """The next rows. A driver's error is raised as SQLAlchemy's, as everywhere else."""
+    driver: Any = connection.dialect.dbapi
+    try:
+        return list(result.cursor.fetchmany(_FETCH_ROWS)) if result.cursor is not None else []
+    except driver.Error as error:
+        raise DBAPIError("fetch", None, error) from error
+
+
+def _column(name: str, dtype: pl.DataType, values: tuple[Any, ...]) -> pl.Series:
+    if dtype == pl.Date and isinstance(values[0], str):  # SQLite keeps days as text
+        return pl.Series(name, values, dtype=pl.String).str.to_date("%Y-%m-%d")
+    return pl.Series(name, values, dtype=dtype)

@@ -16,11 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from sqlalchemy import Connection, Select, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from poolhouse.book import Book
-from poolhouse.book.record import LINES
 from poolhouse.dates import month_name, month_of
 from poolhouse.findings import Refused
 from poolhouse.money import dollars
@@ -73,9 +71,7 @@ class Evidence:
         """All ledger lines: event_seq, party_id, account, value_date, cents, and `month`: the closed month they
         belong to, null in the open one. A line belongs to the month of its value date, or, when the book
         learned of it later (a tape of older notes), to the month that was open then."""
-        sql = LINES.c
-        query = select(sql.event_seq, sql.party_id, sql.account, sql.value_date, sql.cents)
-        frame = self.book.read(lambda connection: _raw(connection, query))
+        frame = self.book.lines().drop("line")
         months, seqs = list(self.closed), list(self.closed.values())
         opened = np.searchsorted(np.array(seqs, dtype=np.int64), frame["event_seq"].to_numpy(), side="left")
         told = pl.Series(np.array([*months, 2**31 - 1], dtype=np.int32)[opened])
@@ -179,21 +175,6 @@ class _Words(Formatter):
         return str(super().format_field(value, spec))
 
 
-def _raw(connection: Connection, query: Select[Any]) -> pl.DataFrame:
-    """Lines straight from the driver: there are millions, and an object per row is most of the time."""
-    result = connection.execute(query)
-    cursor = result.cursor
-    fetched = cursor.fetchall() if cursor is not None else []
-    names = {"event_seq": pl.Int64, "party_id": pl.Int32, "account": pl.String, "value_date": None, "cents": pl.Int64}
-    if not fetched:
-        return pl.DataFrame(schema={n: t or pl.Date for n, t in names.items()})
-    columns = zip(*fetched, strict=True)
-    frame = pl.DataFrame([pl.Series(n, v, dtype=t) for (n, t), v in zip(names.items(), columns, strict=True)])
-    if frame.schema["value_date"] == pl.String:  # SQLite keeps days as text
-        frame = frame.with_columns(pl.col("value_date").str.to_date("%Y-%m-%d"))
-    return frame
-
-
 @dataclass(frozen=True)
 class PartMonth:
     """One part of one month.
@@ -213,7 +194,7 @@ class PartMonth:
 def look(book: Book, month: int, part: int) -> PartMonth:
     """Read one part of a month and put what it hangs on beside each row."""
     rows = book.segment("loan_months", month, part)
-    before = book.segment("loan_months", month - 1, part)
+    before = book.segment("loan_months", month - 1, part, ["loan_id", *_WAS])
     payments = book.segment("payments", month, part)
     was = before.select("loan_id", *[pl.col(c).alias(f"was_{c}") for c in _WAS], entered=pl.lit(False))
     was = pl.concat([was, _entering(book.segment("loans", month, part), month).select(was.columns)])

@@ -95,8 +95,8 @@ class _Register:
         lost = dict(zip(losses["pool_id"].to_list(), losses["loss_cents"].to_list(), strict=True))
         found: dict[int, dict[int, Payment]] = defaultdict(dict)
         columns = ("security_id", "holder_id", "face_cents", "principal_cents", "interest_cents", "pay_date")
-        holders = book.segment("holder_months", month).select(columns)
-        for security, holder, *paid in holders.iter_rows():
+        by_security = book.segment("holder_months", month).select(columns)
+        for security, holder, *paid in by_security.iter_rows():
             found[security][holder] = (paid[0], paid[1], paid[2], paid[3])
         for security in sorted(published.keys() | found.keys()):
             factor, pool = published.get(security), self._pools.get(security)

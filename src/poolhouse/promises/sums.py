@@ -46,6 +46,8 @@ _KEYS = {
 
 def add_up(parts: list[Sums]) -> Sums:
     """Sums of several parts as one."""
+    if len(parts) == 1:
+        return parts[0]
     total = {
         name: pl.concat([getattr(p, name) for p in parts]).group_by(keys).sum().sort(keys)
         for name, keys in _KEYS.items()

@@ -60,9 +60,7 @@ def _wanted(evidence: Evidence) -> pl.DataFrame:
     ).join(evidence.loans.select("loan_id", "occupancy"), on="loan_id", how="left", maintain_order="left")  # fmt: skip
     rules = _rules(evidence, rows)
     rows = rows.join(rules, on="effective_date", how="left", maintain_order="left")
-    owners = _ownership(
-        rows.filter((pl.col("role") == "owner") & (pl.col("effective_date") < evidence.clock)), evidence
-    )
+    owners = _ownership(rows.filter(pl.col("role") == "owner"))
     moves = rows.filter(pl.col("role").is_in(["servicer", "subservicer"])).with_columns(
         # The first payment due to the new servicer: the 1st of a month, on the day it moves or after.
         first=pl.when(pl.col("effective_date").dt.day() == 1).then("effective_date")
@@ -98,7 +96,7 @@ def _rules(evidence: Evidence, rows: pl.DataFrame) -> pl.DataFrame:
     return pl.DataFrame({"effective_date": days, **found}, schema=schema)
 
 
-def _ownership(rows: pl.DataFrame, evidence: Evidence) -> pl.DataFrame:
+def _ownership(rows: pl.DataFrame) -> pl.DataFrame:
     """Notices of a new owner. Title stays where an enterprise or issuer puts a loan into its pool or takes it out."""
     types = {int(p["party_id"]): str(p["type"]) for p in system_parties().values()}
 
