@@ -21,7 +21,7 @@ from poolhouse.money import Int64s
 from poolhouse.payoff import payoff_amounts
 from poolhouse.rules.rulebook import Rulebook
 from poolhouse.tables import PAYMENTS
-from poolhouse.tables.codes import ACTIVE, FORECLOSURE
+from poolhouse.tables.codes import ACTIVE, FORECLOSURE, PAYMENT_KINDS
 
 _EPOCH = date(1970, 1, 1)
 _NONE, _ONE, _TWO, _ALL = range(4)
@@ -84,7 +84,7 @@ def payments(state: pl.DataFrame, month: int, mortgage_rate_e7: int, seed: int, 
         _payoffs(loans.take(np.flatnonzero(freed)), month, seed),
         *_regular(loans, instalments, month, seed, rules),
     ]
-    return PAYMENTS.conform(pl.concat(rows))
+    return _table(rows, month)
 
 
 def _read(state: pl.DataFrame, month: int, rules: Behaviour) -> Loans:
@@ -160,7 +160,7 @@ def _instalment_amounts(loans: Loans, count: Int64s) -> Int64s:
     return amounts
 
 
-def _regular(loans: Loans, count: Int64s, month: int, seed: int, rules: Behaviour) -> list[pl.DataFrame]:
+def _regular(loans: Loans, count: Int64s, month: int, seed: int, rules: Behaviour) -> list[Rows]:
     """Instalments, and extra principal sent along with them by some who start the month current."""
     paying = np.flatnonzero(count > 0)
     loans, count = loans.take(paying), count[paying]
@@ -182,7 +182,7 @@ def _any_day(loans: Loans, month: int, seed: int, purpose: str) -> Int64s:
     return chance.below(chance.draws(seed, loans.keys, month, purpose), last_day(month).day) + 1
 
 
-def _payoffs(loans: Loans, month: int, seed: int) -> pl.DataFrame:
+def _payoffs(loans: Loans, month: int, seed: int) -> Rows:
     """The exact payoff amount on a day of the month."""
     day = _any_day(loans, month, seed, "payoff-day")
     none_ahead = np.zeros(len(day), dtype=np.int64)
@@ -190,7 +190,7 @@ def _payoffs(loans: Loans, month: int, seed: int) -> pl.DataFrame:
     return _rows(loans, month, day, amount, "payoff")
 
 
-def _liquidations(loans: Loans, month: int, seed: int, rules: Behaviour) -> pl.DataFrame:
+def _liquidations(loans: Loans, month: int, seed: int, rules: Behaviour) -> Rows:
     """Net proceeds of the home's sale, at most balance and unpaid months; a worthless home still brings a cent."""
     day = _any_day(loans, month, seed, "liquidation-day")
     sale = chance.below(chance.draws(seed, loans.keys, month, "sale-price"), len(rules.proceeds_e6))
@@ -200,21 +200,49 @@ def _liquidations(loans: Loans, month: int, seed: int, rules: Behaviour) -> pl.D
     return _rows(loans, month, day, np.maximum(np.minimum(proceeds, owed), 1), "liquidation")
 
 
-def _rows(loans: Loans, month: int, day: Int64s, amount: Int64s, kind: str) -> pl.DataFrame:
-    """Payment rows of one kind; amounts of zero or less are no payments."""
-    first, length = first_day(month), last_day(month).day
-    days = (first - _EPOCH).days + np.minimum(day, length) - 1
-    start = f"M{first:%Y%m}-"
-    return (
-        pl.DataFrame({"loan_id": loans.loan_id, "day": days, "amount_cents": amount, "servicer_id": loans.servicer_id})
-        .filter(pl.col("amount_cents") > 0)
-        .select(
-            pl.col("loan_id").cast(pl.Int32),
-            pl.col("day").cast(pl.Int32).cast(pl.Date).alias("received_date"),
-            "amount_cents",
-            pl.lit(kind).alias("kind"),
-            pl.concat_str(pl.lit(start), pl.col("loan_id"), pl.lit(f"-{kind[0].upper()}")).alias("reference"),
-            pl.col("servicer_id").cast(pl.Int32),
-            pl.lit("applied").alias("disposition"),
-        )
-    )
+@dataclass(frozen=True)
+class Rows:
+    """Payments as arrays. kind: a position in PAYMENT_KINDS."""
+
+    loan_id: Int64s
+    servicer_id: Int64s
+    day: Int64s
+    amount: Int64s
+    kind: Int64s
+
+
+_LETTERS = [kind[0].upper() for kind in PAYMENT_KINDS]
+_RANK = np.argsort(np.argsort(_LETTERS))
+"""References of one loan and month sort by their last letter."""
+
+
+def _rows(loans: Loans, month: int, day: Int64s, amount: Int64s, kind: str) -> Rows:
+    """Payments of one kind; amounts of zero or less are no payments."""
+    some = np.flatnonzero(amount > 0)
+    day = np.minimum(day[some], last_day(month).day)
+    kinds = np.full(len(some), list(PAYMENT_KINDS).index(kind), dtype=np.int64)
+    return Rows(loans.loan_id[some], loans.servicer_id[some], day, amount[some], kinds)
+
+
+def _table(parts: list[Rows], month: int) -> pl.DataFrame:
+    """PAYMENTS rows, put in their order by numbers before the texts are made: a loan's payments share their day."""
+    rows = Rows(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Rows)})
+    order = np.argsort(rows.loan_id * len(_RANK) + _RANK[rows.kind], kind="stable")
+    first = first_day(month)
+    days = (first - _EPOCH).days - 1 + rows.day[order]
+    kind = pl.Series(rows.kind[order].astype(np.uint32))
+    loan_id = pl.Series("loan_id", rows.loan_id[order].astype(np.int32))
+    columns = {
+        "loan_id": loan_id,
+        "received_date": pl.Series(days.astype(np.int32)).cast(pl.Date),
+        "amount_cents": pl.Series(rows.amount[order]),
+        "kind": pl.Series(list(PAYMENT_KINDS)).gather(kind),
+        "servicer_id": pl.Series(rows.servicer_id[order].astype(np.int32)),
+        "letter": pl.Series(_LETTERS).gather(kind),
+    }
+    reference = pl.concat_str(pl.lit(f"M{first:%Y%m}-"), pl.col("loan_id"), pl.lit("-"), pl.col("letter"))
+    frame = pl.DataFrame(columns).select(
+        "loan_id", "received_date", "amount_cents", "kind", reference.alias("reference"), "servicer_id",
+        pl.lit("applied").alias("disposition"),
+    )  # fmt: skip
+    return PAYMENTS.conform(frame)

@@ -54,7 +54,22 @@ class Table:
         nulls = [c.name for c in self.columns if not c.nullable and frame[c.name].null_count()]
         if nulls:
             raise TypeError(f"table {self.name}: nulls in {', '.join(nulls)}")
-        return frame.sort(self.sort) if self.sort and frame.height else frame
+        return frame if ascending(frame, self.sort) else frame.sort(self.sort)
+
+
+def ascending(frame: pl.DataFrame, names: tuple[str, ...], *, strictly: bool = False) -> bool:
+    """Do the rows stand in ascending order of these columns (strictly: and none twice)? No nulls among them."""
+    if frame.height < 2 or not names:
+        return True
+    first = frame[names[0]]
+    if bool((first[1:] > first[:-1]).all()):
+        return True  # the usual case: one number per row, no need to look further
+    less, equal = pl.lit(False), pl.lit(True)
+    for name in names:
+        before = pl.col(name).shift(1)
+        less = less | (equal & (before < pl.col(name)))
+        equal = equal & (before == pl.col(name))
+    return bool(frame.lazy().select((less if strictly else less | equal).slice(1).all()).collect().item())
 
 
 def columns(lines: str) -> tuple[Column, ...]:
