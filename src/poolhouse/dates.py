@@ -90,7 +90,12 @@ def last_business_day(month: int, calendar: str = "fed") -> date:
 
 
 def days_30_360(start: date, end: date) -> int:
-    """Days from start to end on the 30/360 bond basis. Source: standard_formulas.md (30/360)."""
-    d1 = min(start.day, 30)
+    """Days from start to end on the 30/360 basis, never negative.
+
+    The last day of February and the 31st start as the 30th; a 31st ends as the 30th only after such a start.
+    Source: SIFMA Standard Formulas (30/360).
+    """
+    end_of_february = start.month == 2 and (start + timedelta(days=1)).month == 3
+    d1 = 30 if end_of_february else min(start.day, 30)
     d2 = min(end.day, 30) if d1 == 30 else end.day
-    return (end.year - start.year) * 360 + (end.month - start.month) * 30 + d2 - d1
+    return max((end.year - start.year) * 360 + (end.month - start.month) * 30 + d2 - d1, 0)

@@ -136,7 +136,7 @@ class _Register:
             factor = ONE_E8 if fresh else factors.get((trade["security_id"], month_of(day)), trade["factor_e8"])
             current = half_up(trade["face_cents"] * factor, ONE_E8)
             cost = half_up(trade["face_cents"] * factor * trade["price_e6"], ONE_E8 * _PAR_E6)
-            accrued = half_up(current * pool["coupon_rate_e7"] * min(day.day - 1, 29), 3_600_000_000)
+            accrued = half_up(current * pool["coupon_rate_e7"] * (day.day - 1), 3_600_000_000)
             self._fact(
                 (trade["factor_e8"], trade["principal_cents"], trade["accrued_cents"]) == (factor, cost, accrued),
                 "trade {trade[trade_id]}: expected {cost:cents} + {accrued:cents} accrued at the factor "

@@ -112,7 +112,7 @@ def _run_block(
     _pay_whole_loan_owners(start, flows, due)
     moving = np.zeros(len(state), dtype=bool)
     moving[sold] = True
-    books = Books(month, state, flows, due, np.zeros(len(state), dtype=np.int64), moving)
+    books = Books(month, state, flows, due, np.zeros(len(state), dtype=np.int64), moving, rules.most_ahead)
     _receive(books, receipts, rules, changes.cover)
     settle_current(books)
     _buy_out(books, rules)
@@ -221,9 +221,9 @@ def _apply(books: Books, receipts: Receipts, chosen: Ints) -> None:
 
 
 def _liquidate(books: Books, receipts: Receipts, chosen: Ints, rules: MonthRules, cover: pl.DataFrame) -> None:
-    """A loan that changes hands this month can't be liquidated in it: the money is an exception."""
+    """A loan that changes hands this month, or that misses no instalment, can't be liquidated: an exception."""
     at = receipts.row[chosen]
-    chosen = chosen[(books.state.end_code[at] == ACTIVE) & ~books.sold[at]]
+    chosen = chosen[(books.state.end_code[at] == ACTIVE) & ~books.sold[at] & (missed(books)[at] > 0)]
     rows = receipts.row[chosen]
     ids = pl.DataFrame({"loan_id": books.state.loan_id[rows].astype(np.int32)})
     found = ids.join(cover, on="loan_id", how="left", maintain_order="left").fill_null(0)

@@ -24,6 +24,7 @@ class MonthRules:
     buyers: Ints
     portfolio_stop: int
     foreclosure_after: int
+    most_ahead: int
     trusts: int
 
 
@@ -45,5 +46,6 @@ def month_rules(rulebook: Rulebook, month: int) -> MonthRules:
         np.array([parties.get(p, {"party_id": 0})["party_id"] for p in PROGRAMS], dtype=np.int64),
         int(rulebook.get("servicing.portfolio_stop_instalments", day)),
         int(rulebook.get("servicing.foreclosure_missed_instalments", day)),
+        int(rulebook.get("servicing.most_instalments_ahead", day)),
         int(parties["trusts"]["party_id"]),
     )

@@ -52,30 +52,54 @@ class Books:
     due: Due
     extra: Ints  # curtailment money waiting for the month's instalment
     sold: Mask  # changes hands this month
+    most_ahead: int  # instalments that may be held ahead
 
 
-def apply_instalments(books: Books, rows: Ints, amounts: Ints) -> Ints:
-    """Apply money as instalments; returns dispositions (suspense when nothing could be applied)."""
+def apply_instalments(books: Books, rows: Ints, amounts: Ints, *, ahead: bool = True) -> Ints:
+    """Apply money as instalments, those due first; returns dispositions (suspense when none could be applied).
+
+    What is left pays instalments ahead, unless it is more than `most_ahead` of them (or `ahead` is false):
+    then it is meant for principal and waits with the month's curtailments.
+    """
     state, flows = books.state, books.flows
     money = np.zeros(len(state), dtype=np.int64)
     money[rows] = amounts + state.suspense[rows]
     flows.paid[rows] += amounts
+    applied = _pay(books, rows, money, np.minimum(state.maturity[rows], books.month))
+    current = (state.last_paid[rows] >= books.month) | (state.first_due[rows] > books.month)
+    left = money[rows]
+    most = books.most_ahead * state.payment[rows]
+    principal = current & (left > 0) & (state.actual[rows] > 0) & ((state.prepaid[rows] + left > most) | (not ahead))
+    books.extra[rows[principal]] += left[principal]
+    flows.paid[rows[principal]] -= left[principal]
+    money[rows[principal]] = 0
+    if ahead:
+        onward = rows[current & ~principal]
+        applied |= _pay(books, onward, money, state.maturity[onward])
+    _end_if_clear(books, rows, money)
+    state.suspense[rows] = money[rows]
+    return np.where(applied[rows] | (money[rows] == 0), APPLIED, SUSPENSE)
+
+
+def _pay(books: Books, rows: Ints, money: Ints, until: Ints) -> Mask:
+    """Pay whole instalments up to the month `until` of each row while the money lasts; says who paid one."""
+    state = books.state
     applied = np.zeros(len(state), dtype=bool)
+    last = np.zeros(len(state), dtype=np.int64)
+    last[rows] = until
     todo = rows
     while len(todo):
         interest = monthly_interest(state.actual[todo], state.note_rate[todo])
         final = state.last_paid[todo] + 1 >= state.maturity[todo]
         full = state.actual[todo] + interest
         instalment = np.where(final, full, np.minimum(state.payment[todo], full))
-        can = (state.actual[todo] > 0) & (money[todo] >= instalment)
+        can = (state.actual[todo] > 0) & (money[todo] >= instalment) & (state.last_paid[todo] < last[todo])
         todo, interest, instalment = todo[can], interest[can], instalment[can]
         money[todo] -= instalment
         applied[todo] = True
         _one_instalment(books, todo, interest, instalment - interest)
         todo = todo[money[todo] > 0]
-    _end_if_clear(books, rows, money)
-    state.suspense[rows] = money[rows]
-    return np.where(applied[rows] | (money[rows] == 0), APPLIED, SUSPENSE)
+    return applied
 
 
 def _one_instalment(books: Books, rows: Ints, interest: Ints, principal: Ints) -> None:
@@ -128,7 +152,7 @@ def apply_curtailments(books: Books, rows: Ints) -> None:
     """Extra principal, once the month's instalments are in.
 
     Current loans take it off the balance (reverse and reapply when instalments are held ahead);
-    a loan behind takes it as instalment money: the oldest instalment goes first.
+    a loan behind takes it as instalment money first: the oldest instalment goes first.
     """
     state, flows = books.state, books.flows
     rows = rows[(books.extra[rows] > 0) & (state.end_code[rows] == ACTIVE)]
@@ -136,8 +160,10 @@ def apply_curtailments(books: Books, rows: Ints) -> None:
     books.extra[rows] = 0
     current = (state.last_paid[rows] >= books.month) | (state.first_due[rows] > books.month)
     behind = rows[~current]
-    apply_instalments(books, behind, extra[~current])
-    rows, extra = rows[current], extra[current]
+    apply_instalments(books, behind, extra[~current], ahead=False)
+    extra = np.where(current, extra, books.extra[rows])
+    books.extra[rows] = 0
+    rows, extra = rows[extra > 0], extra[extra > 0]
     trust = is_scheduled(state)[rows]
     base = np.where(trust, state.scheduled[rows] - state.pending[rows], state.actual[rows])
     used = np.minimum(extra, base)
