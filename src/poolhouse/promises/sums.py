@@ -82,12 +82,16 @@ def _controls(rows: pl.DataFrame) -> pl.DataFrame:
         ("guarantor_advances", pl.col("enterprise"), pl.col("guarantor_advance_balance_cents")),
         ("custodial_payable", pl.col("servicer_id"), -pl.col("held")),
     ]
-    keys = ["party_id", "account"]
+    columns = ["party_id", "account", "rows_cents"]
     frames = [
-        rows.select(party_id=party.cast(pl.Int32), account=pl.lit(account), rows_cents=cents).group_by(keys).sum()
+        rows.select(party_id=party.cast(pl.Int32), rows_cents=cents)
+        .group_by("party_id")
+        .sum()
+        .with_columns(account=pl.lit(account))
+        .select(columns)
         for account, party, cents in parts
     ]
-    return pl.concat(frames).group_by(keys).sum()
+    return pl.concat(frames).group_by("party_id", "account").sum()
 
 
 def _pools(rows: pl.DataFrame) -> pl.DataFrame:
