@@ -71,6 +71,7 @@ def _programs(answer: dict[str, Any]) -> list[RenderableType]:
             p.get("guarantee", ""),
             words.count(p.get("pools")),
             words.count(p.get("loans")),
+            words.count(p.get("whole_loans", 0)),
             words.money(p.get("face_cents")),
             words.coupons(p),
             words.rate(p.get("wac")),
@@ -78,8 +79,8 @@ def _programs(answer: dict[str, Any]) -> list[RenderableType]:
         )
         for p in programs
     ]
-    names = ("Program", "Guarantee", "Pools", "Loans", "Original face", "Coupons", "WAC", "WAM, months")
-    return [heading("By program"), table(names, rows, right=(2, 3, 4, 6, 7))]
+    names = ("Program", "Guarantee", "Pools", "Loans", "Unpooled", "Original face", "Coupons", "WAC", "WAM")
+    return [heading("By program"), table(names, rows, right=(2, 3, 4, 5, 7, 8))]
 
 
 def _cash(cash: dict[str, int]) -> list[RenderableType]:

@@ -24,6 +24,7 @@ from poolhouse.market.lenders import lenders
 from poolhouse.market.loan import loan
 from poolhouse.market.lookthrough import lookthrough
 from poolhouse.market.pool import issue, pool, trade
+from poolhouse.market.receive import waiting_rows
 from poolhouse.market.rejects import write_rejects
 from poolhouse.market.report import report
 from poolhouse.market.run import Progress, run
@@ -69,6 +70,8 @@ class Market:
         run(desk, read, months, payments, progress or _quiet)
         rejects = write_rejects(desk)
         answer = {**self.report(), "promises": self.verify(progress)["promises"], "rejects_file": rejects}
+        if payments is not None:
+            answer["waiting"] = waiting_rows(payments, desk.month - 1)
         return {**answer, "seconds": round(time.perf_counter() - began, 2)}
 
     def demo(self, months: int = 24, progress: Progress | None = None) -> Answer:
@@ -95,11 +98,13 @@ class Market:
 
     def trade(self, tickets: str | Path) -> Answer:
         """Settle a file of trade tickets."""
-        return trade(self._desk(), tickets)
+        desk = self._desk()
+        return {**trade(desk, tickets), "rejects_file": write_rejects(desk)}
 
     def transfer(self, loans: str | Path, to: str, effective: str | date) -> Answer:
         """Agree to move the servicing of the loans in a file on a 1st."""
-        return transfer(self._desk(), loans, to, _day(effective))
+        desk = self._desk()
+        return {**transfer(desk, loans, to, _day(effective)), "rejects_file": write_rejects(desk)}
 
     def notify(self) -> Answer:
         return notify(self._desk())
@@ -107,13 +112,16 @@ class Market:
     def close_month(self, payments: str | Path | None = None) -> Answer:
         """Run the open month to its end."""
         desk = self._desk()
-        return {**close_month(desk, payments), "rejects_file": write_rejects(desk)}
+        answer = {**close_month(desk, payments), "rejects_file": write_rejects(desk)}
+        return answer if payments is None else {**answer, "waiting": waiting_rows(payments, desk.month - 1)}
 
     # queries
 
     def report(self) -> Answer:
         """The market in figures."""
-        return report(self._desk())
+        began = time.perf_counter()
+        answer = report(self._desk())
+        return {**answer, "seconds": round(time.perf_counter() - began, 2)}
 
     def report_series(self) -> Answer:
         """What the report page draws, by month."""

@@ -12,6 +12,7 @@ from poolhouse.book import canonical_hash
 from poolhouse.dates import first_day, last_business_day, month_name
 from poolhouse.findings import Refused
 from poolhouse.market.desk import Desk, commit, finding_dicts
+from poolhouse.market.rejects import keep_rejects
 from poolhouse.tables import POOLS, PRICES, TRADES, Event
 from poolhouse.tables.codes import FHLMC, FNMA, GNMA
 
@@ -34,8 +35,9 @@ def pool(desk: Desk) -> dict[str, Any]:
                 "pools": formed.height, "pooled": outcome.tables["pool_loans"].height,
                 "waiting": outcome.tables["pool_waits"].height, "face_cents": int(formed["face_cents"].sum()),
             }  # fmt: skip
+            outcome.events = outcome.events or [Event("PoolsFormed", desk.today, answer)]
             commit(txn, outcome, month)
-        if not waiting.height or not outcome.events:
+        else:
             txn.event("PoolsFormed", desk.today, answer)
         txn.finish(answer, desk.today)
     return answer
@@ -180,6 +182,8 @@ def trade(desk: Desk, tickets: Path | str) -> dict[str, Any]:
                 or "the file has no rows"
             )
             raise Refused(f"trade: no ticket can settle: {why}")
+        refused = [{"row": f.row, "field": f.field, "value": f.value, "reason": f.message} for f in findings]
+        keep_rejects(txn, "tickets", refused, month)
         commit(txn, outcome, month)
         txn.finish(answer, desk.today)
     return answer

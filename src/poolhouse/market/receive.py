@@ -27,7 +27,11 @@ def from_model(desk: Desk, opening: pl.DataFrame, moves: pl.DataFrame, month: in
         opening = opening.with_columns(pl.coalesce("new", "servicer_id").alias("servicer_id")).drop("new")
     ids = opening["loan_id"]
     loans = desk.book.scan("loans").select(_MODEL_LOANS).filter(pl.col("loan_id").is_between(ids[0], ids[-1])).collect()
-    state = opening.with_columns(actual_cents=pl.col("closing_actual_cents")).join(loans, on="loan_id", how="left")
+    state = opening.with_columns(actual_cents=pl.col("closing_actual_cents"))
+    if loans["loan_id"].equals(ids):
+        state = state.hstack(loans.drop("loan_id"))
+    else:
+        state = state.join(loans, on="loan_id", how="left", maintain_order="left")
     return borrowers.payments(state, month, mortgage_rate_e7(month), desk.seed, desk.rulebook)
 
 
@@ -93,6 +97,13 @@ def read_payments(desk: Desk, path: Path | str, month: int) -> tuple[pl.DataFram
         )
     )
     return PAYMENTS.conform(good), REJECTS.conform(bad)
+
+
+def waiting_rows(path: Path | str, month: int) -> dict[str, int]:
+    """Rows of a payments file dated after `month`, counted by their month: they wait for its close."""
+    days = read_table(path, COLUMNS).select(pl.col("received_date").str.to_date("%Y-%m-%d", strict=False).alias("day"))
+    later = days.filter(pl.col("day") > last_day(month)).group_by(pl.col("day").dt.strftime("%Y-%m")).len()
+    return dict(later.sort("day").rows())
 
 
 def _verdict(again: pl.Expr, late: pl.Expr) -> tuple[pl.Expr, pl.Expr]:

@@ -5,9 +5,27 @@ It is derived from the book's `rejects` segments and may be written again at any
 
 from __future__ import annotations
 
+from typing import Any
+
+import polars as pl
+
+from poolhouse.book import Txn
 from poolhouse.market.desk import Desk
+from poolhouse.tables import REJECTS
 
 NAME = "rejects.csv"
+_SHELVES = {"tickets": 2**24, "transfer": 2**24 + 1}
+"""Part numbers of the rejects of small files, past those of tapes and payments."""
+
+
+def keep_rejects(txn: Txn, file: str, rejects: list[dict[str, Any]], month: int) -> None:
+    """Rejects of a small file (row, field, value, reason) into the book; `file`: tickets or transfer."""
+    if not rejects:
+        return
+    rows = [{**r, "loan_number": "", "source_field": f"{file}: {r['field']}"} for r in rejects]
+    frame = pl.DataFrame(rows, schema_overrides=REJECTS.schema).select(list(REJECTS.schema))
+    frame = REJECTS.conform(frame.unique(["row", "field"], keep="first"))
+    txn.segment("rejects", frame, month=month, part=_SHELVES[file])
 
 
 def write_rejects(desk: Desk) -> str | None:

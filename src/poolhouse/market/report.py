@@ -50,7 +50,6 @@ def report(desk: Desk) -> dict[str, Any]:
         "findings": _findings(desk),
         "example_loan": _example(desk),
         "head": desk.book.head,
-        "seconds": 0.0,
     }
 
 
@@ -89,11 +88,15 @@ def _example(desk: Desk) -> str:
 def _programs(desk: Desk, pools: pl.DataFrame) -> list[dict[str, Any]]:
     """Per program: pools, face, averages weighted by face, range of coupons, and loans kept whole."""
     rows = []
-    given_up = desk.book.scan("pool_waits").filter(pl.col("outcome") == "portfolio").select("loan_id").collect()
-    kept = desk.book.segment("sales").join(given_up, on="loan_id", how="semi")
+    pooled = desk.book.scan("pool_loans").select("loan_id").collect()
+    whole = desk.book.scan("sales").select("loan_id", "program").collect().join(pooled, on="loan_id", how="anti")
     for code, name in enumerate(PROGRAMS):
         mine = pools.filter(pl.col("program") == code)
-        if not name or not mine.height:
+        unpooled = whole.filter(pl.col("program") == code).height
+        if not name or not (mine.height or unpooled):
+            continue
+        if not mine.height:
+            rows.append(_no_pools(name, unpooled))
             continue
         face = mine["face_cents"].to_numpy()
 
@@ -107,10 +110,19 @@ def _programs(desk: Desk, pools: pl.DataFrame) -> list[dict[str, Any]]:
                 "wam_months": round(average("wam_months")), "wala_months": round(average("wala_months"), 1),
                 "coupon_min": int(mine["coupon_rate_e7"].to_numpy().min()) / 100_000,
                 "coupon_max": int(mine["coupon_rate_e7"].to_numpy().max()) / 100_000,
-                "guarantee": mine["guarantee"][0], "whole_loans": kept.filter(pl.col("program") == code).height,
+                "guarantee": mine["guarantee"][0], "whole_loans": unpooled,
             }
         )  # fmt: skip
     return rows
+
+
+def _no_pools(program: str, whole_loans: int) -> dict[str, Any]:
+    """A program whose loans were bought and wait, or stay whole: nothing to average."""
+    nothing = dict.fromkeys(("wac", "wam_months", "wala_months", "coupon_min", "coupon_max"))
+    return {
+        "program": program, "name": NAMES[program], "pools": 0, "loans": 0, "face_cents": 0, **nothing, "guarantee": "",
+        "whole_loans": whole_loans,
+    }  # fmt: skip
 
 
 def cash(desk: Desk) -> dict[str, int]:

@@ -15,6 +15,7 @@ from poolhouse.findings import Refused
 from poolhouse.market.close import FIRST_ORIGINATOR
 from poolhouse.market.desk import Desk, by_part, commit
 from poolhouse.market.files import read_table
+from poolhouse.market.rejects import keep_rejects
 from poolhouse.tables import PARTIES
 
 SERVICERS = ("originator", "servicer", "issuer")
@@ -53,6 +54,7 @@ def transfer(desk: Desk, loans: Path | str, to: str, effective: date) -> dict[st
         if txn.replayed is not None:
             return txn.replayed
         answer = {**outcome.answer, "new_servicer": bool(new.height), "rejected": len(rejects), "rejects": rejects}
+        keep_rejects(txn, "transfer", rejects, desk.month)
         if new.height:
             txn.record("parties", new)
             endowed = primary.endow(new.select("party_id", "type"), desk.today, desk.rulebook)
