@@ -33,17 +33,22 @@ _EVENT_SCHEMA: dict[str, pl.DataType] = {
 
 @dataclass(frozen=True)
 class SegmentRow:
-    """A row of the manifest; `path` is where the file stands."""
+    """A row of the manifest. `folder`: the book's."""
 
     table: str
     month: int
     part: int
-    path: Path
+    folder: Path
     sha256: str
     content_hash: str
     rows: int
     event_seq: int
     schema_version: int
+
+    @property
+    def path(self) -> Path:
+        """Where the file stands."""
+        return segment_path(self.folder, self.table, self.month, self.sha256)
 
 
 class Reader:
@@ -111,10 +116,7 @@ class Reader:
             query = query.where(s.table == contract(table).name)
         if months is not None:
             query = query.where(s.month.in_(list(months)))
-        return [
-            SegmentRow(r[0], r[1], r[2], segment_path(self.folder, r[0], r[1], r[3]), r[3], r[4], r[5], r[6], r[7])
-            for r in self.rows(query)
-        ]
+        return [SegmentRow(r[0], r[1], r[2], self.folder, *r[3:]) for r in self.rows(query)]
 
     def segment(
         self, table: str, month: int | None = None, part: int | None = None, columns: Sequence[str] | None = None

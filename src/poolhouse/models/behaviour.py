@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -60,8 +61,27 @@ class Behaviour:
         return incentive * (self.prepay_ramp + 1) + np.clip(age_months, 0, self.prepay_ramp)
 
 
+class _Same:
+    """A rulebook as a key: the same one, not an equal one, which would be slow to tell."""
+
+    def __init__(self, rulebook: Rulebook) -> None:
+        self.rulebook = rulebook
+
+    def __hash__(self) -> int:
+        return id(self.rulebook)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.rulebook is self.rulebook
+
+
 def behaviour(rulebook: Rulebook, as_of: date) -> Behaviour:
     """The assumptions `models.*` in force on a date. A table of the wrong size is a ValueError."""
+    return _behaviour(_Same(rulebook), as_of)
+
+
+@lru_cache(maxsize=4)  # every part of a month asks for the same
+def _behaviour(same: _Same, as_of: date) -> Behaviour:
+    rulebook = same.rulebook
 
     def get(name: str) -> Any:
         return rulebook.get(f"models.{name}", as_of)

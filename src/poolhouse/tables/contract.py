@@ -42,15 +42,13 @@ class Table:
 
     def conform(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame in contract order and sort, or TypeError saying what differs."""
-        wrong = [
-            f"{c.name}: {frame.schema.get(c.name, 'missing')} is not {c.dtype}"
-            for c in self.columns
-            if frame.schema.get(c.name) != c.dtype
-        ]
-        wrong += [f"{name}: not in the contract" for name in frame.columns if name not in self.schema]
-        if wrong:
-            raise TypeError(f"table {self.name}: " + "; ".join(wrong))
-        frame = frame.select(list(self.schema))
+        given, wanted = dict(frame.schema), self.schema
+        if list(given.items()) != list(wanted.items()):
+            wrong = [f"{n}: {given.get(n, 'missing')} is not {t}" for n, t in wanted.items() if given.get(n) != t]
+            wrong += [f"{name}: not in the contract" for name in given if name not in wanted]
+            if wrong:
+                raise TypeError(f"table {self.name}: " + "; ".join(wrong))
+            frame = frame.select(list(wanted))
         nulls = [c.name for c in self.columns if not c.nullable and frame[c.name].null_count()]
         if nulls:
             raise TypeError(f"table {self.name}: nulls in {', '.join(nulls)}")
@@ -61,15 +59,14 @@ def ascending(frame: pl.DataFrame, names: tuple[str, ...], *, strictly: bool = F
     """Do the rows stand in ascending order of these columns (strictly: and none twice)? No nulls among them."""
     if frame.height < 2 or not names:
         return True
-    first = frame[names[0]]
-    if bool((first[1:] > first[:-1]).all()):
-        return True  # the usual case: one number per row, no need to look further
-    less, equal = pl.lit(False), pl.lit(True)
+    less, equal = pl.repeat(False, frame.height - 1, eager=True), pl.repeat(True, frame.height - 1, eager=True)
     for name in names:
-        before = pl.col(name).shift(1)
-        less = less | (equal & (before < pl.col(name)))
-        equal = equal & (before == pl.col(name))
-    return bool(frame.lazy().select((less if strictly else less | equal).slice(1).all()).collect().item())
+        before, after = frame[name][:-1], frame[name][1:]
+        less |= equal & (before < after)
+        if less.all():
+            return True  # the usual case: one number per row, no need to look further
+        equal &= before == after
+    return not strictly and bool((less | equal).all())
 
 
 def columns(lines: str) -> tuple[Column, ...]:
