@@ -30,7 +30,7 @@ def start(tape: Path, book: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
-@pytest.mark.parametrize("kills", [5, pytest.param(25, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [4, pytest.param(25, marks=pytest.mark.slow)])
 def test_killed_and_run_again_until_done(tmp_path: Path, kills: int) -> None:
     tape = kit.canonical_file(tmp_path / "tape.csv", kit.sample(170).tape)
     whole = kit.build(tmp_path / "whole", tape, MONTHS, start="2009-01")

@@ -38,27 +38,27 @@ def run_and_check(tape: list[dict[str, Any]], payments: list[dict[str, Any]] | N
         market.close_book()
 
 
-def slow_settings(examples: int) -> settings:
+def bounded(examples: int) -> settings:
     return settings(
         max_examples=examples, deadline=None, derandomize=True, database=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     )  # fmt: skip
 
 
-@slow_settings(8)
+@bounded(4)
 @given(tape=TAPES, small_pools=st.booleans())
 def test_any_tape_under_the_borrower_model(tape: list[dict[str, Any]], small_pools: bool) -> None:
     run_and_check(tape, None, small_pools)
 
 
-@slow_settings(8)
+@bounded(5)
 @given(data=st.data(), tape=TAPES, small_pools=st.booleans())
 def test_any_tape_and_any_payments(data: st.DataObject, tape: list[dict[str, Any]], small_pools: bool) -> None:
     run_and_check(tape, data.draw(sent(tape, MONTHS)), small_pools)
 
 
 @pytest.mark.slow
-@slow_settings(150)
+@bounded(150)
 @given(data=st.data(), tape=TAPES, small_pools=st.booleans(), model=st.booleans())
 def test_many_tapes(data: st.DataObject, tape: list[dict[str, Any]], small_pools: bool, model: bool) -> None:
     run_and_check(tape, None if model else data.draw(sent(tape, MONTHS)), small_pools)
