@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 import kit_market as kit
@@ -39,6 +40,15 @@ def test_months_after_the_last_loan(tmp_path: Path) -> None:
     assert sum(abs(c) for c in market.book.balances().filter(kit.account("certificates"))["cents"]) == 0
 
 
+def test_months_after_the_last_loan_under_the_borrower_model(tmp_path: Path) -> None:
+    """Notes of one instalment: due in March, gone soon after, and nobody is left to pay."""
+    market = built(
+        tmp_path, kit.alike(2, term_months=1, note_amount_cents=100_000, points_cents=0, closing_costs_cents=0), 8
+    )
+    assert not market.book.segment("loan_months", kit.JANUARY + 7).filter(pl.col("closing_actual_cents") > 0).height
+    assert market.book.segment("payments")["loan_id"].n_unique() == 2
+
+
 def test_a_book_whose_loans_nobody_buys(tmp_path: Path) -> None:
     """Too large for the enterprises and without a score for the conduit: they stay with their lender."""
     market = built(tmp_path, kit.alike(3, note_amount_cents=90_000_000, score="", note_rate_e7=800_000), 4)
@@ -55,5 +65,5 @@ def test_a_book_in_which_no_loan_closes(tmp_path: Path) -> None:
 
 def test_a_tape_without_a_usable_row_makes_no_book(tmp_path: Path) -> None:
     with pytest.raises(Refused, match="none of 2 rows can be used"):
-        built(tmp_path, kit.alike(2, note_rate_e7=0), 1)
+        built(tmp_path, kit.alike(2, kind="gold"), 1)
     assert not (tmp_path / "book").exists()

@@ -22,6 +22,8 @@ _MODEL_LOANS = ["loan_id", "draw_key", "note_date", "score_mid", "ltv_e4", "valu
 
 def from_model(desk: Desk, opening: pl.DataFrame, moves: pl.DataFrame, month: int) -> pl.DataFrame:
     """PAYMENTS rows the borrower model makes for one part's opening rows, paid to this month's servicer."""
+    if not opening.height:
+        return PAYMENTS.empty()
     if moves.height:
         opening = opening.join(moves.rename({"servicer_id": "new"}), on="loan_id", how="left", maintain_order="left")
         opening = opening.with_columns(pl.coalesce("new", "servicer_id").alias("servicer_id")).drop("new")
