@@ -43,11 +43,16 @@ def _newly_serious(desk: Desk, standing: pl.DataFrame, month: int, missed_at_lea
     def index(column: str) -> pl.Expr:
         return pl.col(column).dt.year() * 12 + pl.col(column).dt.month() - 1
 
+    # most loans are paid up: told by one comparison, before months are counted
+    late = pl.col("last_paid_due_date") <= first_day(month - missed_at_least)
+    standing = standing.filter(late | (pl.col("end_code") == LIQUIDATED))
     missed = pl.min_horizontal(pl.lit(month), index("maturity_date")) - index("last_paid_due_date")
     bad = standing.select("loan_id", "end_code", missed=missed).filter(
         ((pl.col("missed") >= missed_at_least) & (pl.col("end_code") == ACTIVE)) | (pl.col("end_code") == LIQUIDATED)
     )
-    bought = desk.book.scan("sales").select("loan_id").collect()
+    bought = (
+        desk.book.scan("sales").select("loan_id").filter(pl.col("loan_id").is_in(bad["loan_id"].implode())).collect()
+    )
     known = desk.book.segment("serious").select("loan_id")
     new = bad.join(bought, on="loan_id", how="semi").join(known, on="loan_id", how="anti")
     return SERIOUS.conform(new.select("loan_id", pl.col("missed").cast(pl.Int16)))
