@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from poolhouse import investing, pooling, sale, servicing
+from poolhouse import investing, pooling, servicing
 from poolhouse.book import PART_ROWS, Txn, canonical_hash
 from poolhouse.dates import business_day, first_day, last_day, month_name
 from poolhouse.market.desk import Desk, by_part, commit
@@ -59,9 +59,7 @@ def close_month(desk: Desk, payments: Path | str | None = None) -> dict[str, Any
     return answer
 
 
-def _run(
-    desk: Desk, txn: Txn, month: int, given: pl.DataFrame | None, rejects: pl.DataFrame | None
-) -> dict[str, Any]:
+def _run(desk: Desk, txn: Txn, month: int, given: pl.DataFrame | None, rejects: pl.DataFrame | None) -> dict[str, Any]:
     moves = servicer_moves(desk, month)
     commit(txn, Outcome(servicing.transfer_event(desk.opening(month), moves, month) if moves.height else []), month)
     results = loan_phase(desk, txn, month, given, moves)
@@ -70,9 +68,8 @@ def _run(
     sums = servicing.add_up([r.sums for r in results])
     receipts = pl.concat([r.receipts for r in results]).group_by("servicer_id", "value_date", "sale").sum()
     claims = pl.concat([r.claims for r in results]).group_by("servicer_id", "insurer_id").sum()
-    events = servicing.month_events(
-        month, receipts.sort("servicer_id", "value_date", "sale"), sums, claims.sort("servicer_id", "insurer_id"), desk.rulebook
-    )  # fmt: skip
+    receipts, claims = receipts.sort("servicer_id", "value_date", "sale"), claims.sort("servicer_id", "insurer_id")
+    events = servicing.month_events(month, receipts, sums, claims, desk.rulebook)
     commit(txn, Outcome(events[:5]), month)
     pools = servicing.add_pools([r.pools for r in results])
     held = pay_holders(desk, pools, month)
@@ -86,16 +83,16 @@ def _run(
     return answer
 
 
-def loan_phase(
-    desk: Desk, txn: Txn, month: int, given: pl.DataFrame | None, moves: pl.DataFrame
-) -> list[PartResult]:
+def loan_phase(desk: Desk, txn: Txn, month: int, given: pl.DataFrame | None, moves: pl.DataFrame) -> list[PartResult]:
     """Every part's month, two at a time; each writes its own segments."""
     parts = desk.parts(month)
     shared = month_inputs(desk, month, moves)
 
     def one(part: int) -> PartResult:
         opening = desk.opening(month, part, servicing.OPENING_COLUMNS)
-        payments = _part_of(given, part) if given is not None else from_model(desk, opening, _part_of(moves, part), month)
+        payments = (
+            _part_of(given, part) if given is not None else from_model(desk, opening, _part_of(moves, part), month)
+        )
         rows, sent = part_month(desk, shared, part, opening, payments)
         txn.segment("loan_months", rows, month=month, part=part)
         if sent.height:
@@ -110,7 +107,9 @@ def loan_phase(
 
 def _result(desk: Desk, month: int, opening: pl.DataFrame, rows: pl.DataFrame, sent: pl.DataFrame) -> PartResult:
     """A part's sums from its rows before and after the month and its payments."""
-    kinds = loans_of(desk, rows.select("loan_id", "claim_cents").filter(pl.col("claim_cents") > 0)["loan_id"], ["loan_id", "kind"])
+    kinds = loans_of(
+        desk, rows.select("loan_id", "claim_cents").filter(pl.col("claim_cents") > 0)["loan_id"], ["loan_id", "kind"]
+    )
     return PartResult(
         servicing.month_sums(rows), servicing.pool_months(rows), servicing.receipt_sums(sent),
         servicing.claim_rows(rows, kinds), exits(opening, rows, month), rows.select(_STANDING),
@@ -192,11 +191,15 @@ def exits(opening: pl.DataFrame, rows: pl.DataFrame, month: int) -> pl.DataFrame
     """Assignments the month itself makes: buyouts move the owner; ended loans leave their pool."""
     before = opening.select("loan_id", was_owner="owner_id", was_pool="pool_id", was_ended="end_code")
     both = rows.filter((pl.col("buyout_cents") > 0) | (pl.col("end_code") != ACTIVE)).join(before, on="loan_id")
-    bought = both.filter((pl.col("buyout_cents") > 0) & (pl.col("was_pool") > 0) & (pl.col("owner_id") != pl.col("was_owner")))
+    bought = both.filter(
+        (pl.col("buyout_cents") > 0) & (pl.col("was_pool") > 0) & (pl.col("owner_id") != pl.col("was_owner"))
+    )
     ended = both.filter((pl.col("end_code") != ACTIVE) & (pl.col("was_ended") == ACTIVE) & (pl.col("pool_id") > 0))
     day = pl.lit(last_day(month))
 
-    def assigned(frame: pl.DataFrame, role: str, old: str, new: pl.Expr, reason: str, price: str | None) -> pl.DataFrame:
+    def assigned(
+        frame: pl.DataFrame, role: str, old: str, new: pl.Expr, reason: str, price: str | None
+    ) -> pl.DataFrame:
         return frame.select(
             "loan_id", pl.lit(role).alias("role"), pl.col(old).cast(pl.Int32).alias("from_id"),
             new.cast(pl.Int32).alias("to_id"), day.alias("effective_date"),
@@ -260,11 +263,12 @@ def _answer(
     month: int, sums: pl.DataFrame, receipts: pl.DataFrame, held: Outcome, rejects: pl.DataFrame | None
 ) -> dict[str, Any]:
     holders = held.tables.get("holder_months")
+    paid = int((holders["principal_cents"] + holders["interest_cents"]).sum()) if holders is not None else 0
     total = {k: int(sums[f"{k}_cents"].sum()) for k in ("advanced", "recovered", "buyout", "guaranty_relief")}
     return {
         "month": month_name(month), "received_cents": int(receipts["paid_cents"].sum()),
         **{f"{k}_cents": v for k, v in total.items()},
-        "holders_paid_cents": int((holders["principal_cents"] + holders["interest_cents"]).sum()) if holders is not None else 0,
+        "holders_paid_cents": paid,
         "rejected": rejects.height if rejects is not None else 0,
         "rejects": rejects_answer(rejects) if rejects is not None else [],
     }  # fmt: skip
