@@ -1,4 +1,4 @@
-"""More money than is due: a few instalments are held ahead, a fortune pays the loan down or off, never future interest."""
+"""More money than is due: a few instalments are held ahead, a fortune pays the loan off; never future interest."""
 
 from __future__ import annotations
 
