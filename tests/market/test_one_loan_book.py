@@ -89,7 +89,8 @@ def test_nothing_is_out_of_balance(case: tuple[str, Market]) -> None:
     _, market = case
     money_checks.check_all(market)
     with one.own_numbers(one.OWN_NUMBERS):
-        money_checks.check_promises(market)
+        checked = money_checks.check_promises(market)
+    assert min(checked.values()) > 0  # one loan is enough to give each promise something to check
     assert market.book.check().ok
 
 
