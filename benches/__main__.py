@@ -35,6 +35,7 @@ def main() -> None:
     given = parser.parse_args()
     sizes = [_size(text) for text in ("50k" if given.quick else given.sizes).split(",")]
     OUT.print(f"{platform.machine()}, {_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+    OUT.print(f"load before: {os.getloadavg()[0]:.1f} (others' work: on a busy machine read the processor's seconds)")
     with tempfile.TemporaryDirectory(prefix="poolhouse-bench-", dir=given.folder) as temp:
         found = [_book_of(size, 1 if given.quick else given.repeat, Path(temp)) for size in sizes]
         _print_sizes(found)
@@ -115,6 +116,7 @@ def _print_sizes(found: list[dict[str, Any]]) -> None:
         each("loans/s", lambda o: _rate(o["month"]["rows"]["loan_months"], o["month"]["seconds"])),
         each("peak, GB", lambda o: _gb(o["month"]["peak_bytes"])),
         each("written, MB", lambda o: f"{o['month']['bytes_written'] / 1e6:.0f}"),
+        each("processor, s", lambda o: f"{o['month']['processor_seconds']:.2f}"),
         each("cores busy", lambda o: f"{o['month']['processor_seconds'] / o['month']['seconds']:.1f}"),
         *(each(f"  {kind}", lambda o, kind=kind: _share(o["month"]["kinds"], kind)) for kind in KINDS),
         gap,
