@@ -69,7 +69,7 @@ def payments(state: pl.DataFrame, month: int, mortgage_rate_e7: int, seed: int, 
     A null in any other column is a ValueError.
     """
     rules = behaviour(rulebook, first_day(month))
-    loans = _read(state.filter((pl.col("end_code") == ACTIVE) & (pl.col("actual_cents") > 0)), month, rules)
+    loans = _read(state.lazy().filter((pl.col("end_code") == ACTIVE) & (pl.col("actual_cents") > 0)), month, rules)
     behind = loans.unpaid(month - 1)
     classes = rules.borrower_class(np.minimum(behind, STATES - 1), loans.score, loans.ltv)
 
@@ -87,7 +87,7 @@ def payments(state: pl.DataFrame, month: int, mortgage_rate_e7: int, seed: int, 
     return _table(rows, month)
 
 
-def _read(state: pl.DataFrame, month: int, rules: Behaviour) -> Loans:
+def _read(state: pl.LazyFrame, month: int, rules: Behaviour) -> Loans:
     """Arrays of the loans that are not paid ahead."""
 
     def months(column: str) -> pl.Expr:
@@ -111,6 +111,7 @@ def _read(state: pl.DataFrame, month: int, rules: Behaviour) -> Loans:
         state.select(value=cents("value_cents"), prepaid="prepaid_cents", **columns)
         .filter((pl.col("prepaid") <= 0) & ((pl.col("last_paid") < month) | (pl.col("first_due") > month)))
         .with_columns(pl.col("value").fill_null(unknown))
+        .collect()
     )
     empty = [name for name in frame.columns if frame[name].null_count()]
     if empty:

@@ -67,7 +67,7 @@ def month_sums(rows: pl.DataFrame) -> pl.DataFrame:
         program.replace_strict(list(range(len(PROGRAMS))), guarantor, return_dtype=pl.Int32).alias("guarantor_id"),
         pl.col("program"),
     ]
-    return rows.select(keys + amounts).group_by(_KEYS).sum().sort(_KEYS)
+    return rows.lazy().select(keys + amounts).group_by(_KEYS).sum().sort(_KEYS).collect()
 
 
 def add_up(parts: list[pl.DataFrame]) -> pl.DataFrame:
@@ -93,34 +93,44 @@ def pool_months(rows: pl.DataFrame) -> pl.DataFrame:
     """POOL_MONTHS rows of one part (sum over parts with `add_pools`)."""
     pool = pl.max_horizontal("pool_id", "payee_pool_id")
     inside = pl.col("payee_pool_id") > 0
-    paid = rows.filter(pool > 0).select(
-        "month",
-        pool.alias("pool_id"),
-        "servicer_id",
-        pl.when(inside).then(_cents("opening_scheduled")).otherwise(0).alias("opening_scheduled_cents"),
-        *[
-            pl.when(inside).then(_cents(c)).otherwise(0).alias(f"{c}_cents")
-            for c in ("scheduled_principal", "unscheduled_principal", "investor_interest", "guaranty_fee")
-        ],
-        pl.when(inside & (pl.col("program") == PROGRAMS.index("private")))
-        .then(_cents("loss"))
-        .otherwise(0)
-        .alias("loss_cents"),
-        pl.when(inside)
-        .then(_cents("scheduled_principal") + _cents("unscheduled_principal") + _cents("investor_interest"))
-        .otherwise(0)
-        .alias("received_cents"),
-        pl.when(pl.col("pool_id") > 0).then(_cents("closing_scheduled")).otherwise(0).alias("closing_scheduled_cents"),
-        ((pl.col("pool_id") > 0) & (_cents("closing_scheduled") > 0)).cast(pl.Int32).alias("loans"),
+    paid = (
+        rows.lazy()
+        .filter(pool > 0)
+        .select(
+            "month",
+            pool.alias("pool_id"),
+            "servicer_id",
+            pl.when(inside).then(_cents("opening_scheduled")).otherwise(0).alias("opening_scheduled_cents"),
+            *[
+                pl.when(inside).then(_cents(c)).otherwise(0).alias(f"{c}_cents")
+                for c in ("scheduled_principal", "unscheduled_principal", "investor_interest", "guaranty_fee")
+            ],
+            pl.when(inside & (pl.col("program") == PROGRAMS.index("private")))
+            .then(_cents("loss"))
+            .otherwise(0)
+            .alias("loss_cents"),
+            pl.when(inside)
+            .then(_cents("scheduled_principal") + _cents("unscheduled_principal") + _cents("investor_interest"))
+            .otherwise(0)
+            .alias("received_cents"),
+            pl.when(pl.col("pool_id") > 0)
+            .then(_cents("closing_scheduled"))
+            .otherwise(0)
+            .alias("closing_scheduled_cents"),
+            ((pl.col("pool_id") > 0) & (_cents("closing_scheduled") > 0)).cast(pl.Int32).alias("loans"),
+        )
     )
-    return add_pools([paid])
+    return _pool_sums(paid)
 
 
 def add_pools(parts: list[pl.DataFrame]) -> pl.DataFrame:
     """POOL_MONTHS rows summed over parts."""
-    keys = ["month", "pool_id", "servicer_id"]
-    total = pl.concat(parts).group_by(keys).sum().with_columns(pl.col("loans").cast(pl.Int32))
-    return POOL_MONTHS.conform(total)
+    return _pool_sums(pl.concat(parts).lazy())
+
+
+def _pool_sums(rows: pl.LazyFrame) -> pl.DataFrame:
+    total = rows.group_by("month", "pool_id", "servicer_id").sum().with_columns(pl.col("loans").cast(pl.Int32))
+    return POOL_MONTHS.conform(total.collect())
 
 
 def receipt_sums(payments: pl.DataFrame) -> pl.DataFrame:
