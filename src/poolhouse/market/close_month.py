@@ -112,8 +112,16 @@ def _result(desk: Desk, month: int, opening: pl.DataFrame, rows: pl.DataFrame, s
     )
     return PartResult(
         servicing.month_sums(rows), servicing.pool_months(rows), servicing.receipt_sums(sent),
-        servicing.claim_rows(rows, kinds), exits(opening, rows, month), rows.select(_STANDING),
+        servicing.claim_rows(rows, kinds), exits(opening, rows, month), still_looked_at(desk, rows, month),
     )  # fmt: skip
+
+
+def still_looked_at(desk: Desk, rows: pl.DataFrame, month: int) -> pl.DataFrame:
+    """Where loans stand, of those that the month's end looks at: late ones, and pooled ones when rights are sold."""
+    looked_at = (pl.col("last_paid_due_date") < first_day(month)) | (pl.col("end_code") != ACTIVE)
+    if servicing.rights_sold(month, desk.rulebook):
+        looked_at |= pl.col("pool_id") > 0
+    return rows.lazy().filter(looked_at).select(_STANDING).collect()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from poolhouse.servicing.posting import (
     pool_months,
     receipt_sums,
 )
-from poolhouse.servicing.rights import agree, assumed_sale, transfer_event
+from poolhouse.servicing.rights import agree, assumed_sale, rights_sold, transfer_event
 from poolhouse.servicing.state import OPENING_COLUMNS, entering
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "month_sums",
     "pool_months",
     "receipt_sums",
+    "rights_sold",
     "run_month",
     "scheduled_after",
     "transfer_event",

@@ -39,14 +39,19 @@ def agree(rows: pl.DataFrame, buyer_id: int, effective: int, month: int, multipl
     return Outcome([event] if frame.height else [], {"assignments": ASSIGNMENTS.conform(assignments)}, answer=body)
 
 
+def rights_sold(month: int, rulebook: Rulebook) -> bool:
+    """Is it a month in which servicing changes hands, as assumed?"""
+    return month % 12 + 1 in rulebook.get("servicing.rights_sale", first_day(month))["calendar_months"]
+
+
 def assumed_sale(rows: pl.DataFrame, lenders: pl.DataFrame, seed: int, month: int, rulebook: Rulebook) -> Outcome:
     """The servicing-rights market of a month, as assumed: some lenders sell the servicing of their pooled loans.
 
     rows: LOAN_MONTHS rows of the month; lenders: party_id, code.
     """
-    terms = rulebook.get("servicing.rights_sale", first_day(month))
-    if month % 12 + 1 not in terms["calendar_months"]:
+    if not rights_sold(month, rulebook):
         return Outcome()
+    terms = rulebook.get("servicing.rights_sale", first_day(month))
     keys = chance.text_keys(lenders["code"])
     chosen = chance.draws(seed, keys, month, "servicing-sale") < chance.threshold(terms["share_e4"] / 10_000)
     sellers = lenders.filter(pl.Series(chosen))["party_id"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -171,7 +172,10 @@ class Rows:
     """This month's loan_months rows of a part, each block written into its place: no column is copied twice."""
 
     def __init__(self, month: int, count: int) -> None:
-        self._arrays = {c.name: np.empty(count, dtype=_NUMPY[c.dtype]) for c in LOAN_MONTHS.columns}
+        self._arrays: dict[str, npt.NDArray[Any]] = {}
+        for kind in sorted(set(_NUMPY.values()), key=str):  # in one piece, which the system gives as large pages
+            names = [c.name for c in LOAN_MONTHS.columns if _NUMPY[c.dtype] is kind]
+            self._arrays |= dict(zip(names, np.empty((len(names), count), dtype=kind), strict=True))
         self._arrays["month"][:] = month
 
     def put(self, start: int, opening: Opening, state: State, flows: Flows) -> None:
