@@ -51,12 +51,19 @@ def _rows(bad: pl.DataFrame, check: Check, field: Field) -> pl.DataFrame:
         pl.lit(field.column).alias("source_field"),
         pl.col(text(check.field)).fill_null("").str.slice(0, _LONGEST_VALUE).alias("value"),
         pl.lit(check.reason).alias("reason"),
+        pl.lit("tape").alias("file"),
     ).rename({text("loan_number"): "loan_number"})
 
 
 def _broken(raw: RawRows) -> pl.DataFrame:
     return raw.broken.select(
-        "row", "loan_number", pl.lit("row").alias("field"), pl.lit("").alias("source_field"), "value", "reason"
+        "row",
+        "loan_number",
+        pl.lit("row").alias("field"),
+        pl.lit("").alias("source_field"),
+        "value",
+        "reason",
+        pl.lit("tape").alias("file"),
     )
 
 

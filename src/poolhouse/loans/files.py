@@ -65,14 +65,14 @@ class RawRows:
 
 
 def read_head(source: Path | str) -> Head:
-    """Kind and column names of a tape. Refused when it can't be one."""
+    """Kind and column names of a file. Refused when it can't be a table."""
     path = Path(source)
     if not path.exists():
         raise Refused(f"{path}: no such file")
     if not path.is_file():
         raise Refused(f"{path} is not a file: give one CSV, CSV.gz or Parquet file")
     if path.stat().st_size == 0:
-        raise Refused(f"{path} is empty: a tape has a header and a row per loan")
+        raise Refused(f"{path} is empty: it needs a header line and rows below it")
     try:
         with path.open("rb") as file:
             magic = file.read(4)
@@ -114,8 +114,6 @@ def _parquet_rows(head: Head, positions: list[int]) -> RawRows:
         frame = pl.read_parquet(head.path, columns=[head.names[p] for p in positions])
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
         raise Refused(f"{head.path} is not readable Parquet: {_first_line(error)}") from error
-    if not frame.height:
-        raise Refused(f"{head.path} has columns but no loans")
     text = [_as_text(head, frame[head.names[p]]).alias(str(p)) for p in positions]
     rows = pl.int_range(1, frame.height + 1, dtype=pl.Int64, eager=True).alias("tape_row")
     return RawRows(pl.DataFrame([rows, *text]), pl.DataFrame(schema=BROKEN_SCHEMA), frame.height)
@@ -155,7 +153,7 @@ def _csv_head(path: Path) -> Head:
     with _open(path) as file:
         start = _read(path, file, _LONGEST_LINE)
     if not start:
-        raise Refused(f"{path} is empty: a tape has a header and a row per loan")
+        raise Refused(f"{path} is empty: it needs a header line and rows below it")
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise Refused(f"{path} is UTF-16 text: save it as CSV in UTF-8")
     line, newline, _ = start.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
@@ -164,7 +162,7 @@ def _csv_head(path: Path) -> Head:
     if not newline and b"\r" in line:
         raise Refused(f"{path} ends its lines in the old Macintosh way (CR only): save it again as CSV in UTF-8")
     if not newline and len(start) == _LONGEST_LINE:
-        raise Refused(f"{path}: its first line is longer than {_LONGEST_LINE:,} bytes: this is no tape")
+        raise Refused(f"{path}: its first line is longer than {_LONGEST_LINE:,} bytes: this is no table of rows")
     delimiter = max(_DELIMITERS, key=lambda d: line.count(d.encode()))
     _check_columns(path, line.count(delimiter.encode()) + 1)
     try:
@@ -176,7 +174,7 @@ def _csv_head(path: Path) -> Head:
 
 def _check_columns(path: Path, count: int) -> None:
     if count > _MOST_COLUMNS:
-        raise Refused(f"{path} has {count:,} columns: a tape has at most {_MOST_COLUMNS:,}")
+        raise Refused(f"{path} has {count:,} columns: at most {_MOST_COLUMNS:,} can be meant")
 
 
 def _csv_rows(head: Head, positions: list[int], key: int | None) -> RawRows:
@@ -186,8 +184,9 @@ def _csv_rows(head: Head, positions: list[int], key: int | None) -> RawRows:
         frames.append(part.frame)
         broken.append(part.broken)
         rows += part.rows
-    if not rows:
-        raise Refused(f"{head.path} has a header but no loans")
+    if not frames:
+        schema = {"tape_row": pl.Int64(), **{str(p): pl.String() for p in positions}}
+        return RawRows(pl.DataFrame(schema=schema), pl.DataFrame(schema=BROKEN_SCHEMA), 0)
     return RawRows(pl.concat(frames), pl.concat(broken), rows)
 
 
@@ -200,7 +199,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
                 chunk, header = chunk[chunk.find(b"\n") + 1 or len(chunk) :], False
             end = chunk.rfind(b"\n") + 1
             if max(len(rest) + (chunk.find(b"\n") + 1 or len(chunk)), len(chunk) - end) > _LONGEST_LINE:
-                raise Refused(f"{path} has a line longer than {_LONGEST_LINE:,} bytes: this is no tape")
+                raise Refused(f"{path} has a line longer than {_LONGEST_LINE:,} bytes: this is no table of rows")
             if end:
                 yield rest + chunk[:end]
                 rest = chunk[end:]

@@ -55,6 +55,8 @@ def read_tape(source: Path | str, mapping: str | None = None) -> TapeRead:
     positions = sorted({f.position for f in layout.fields if f.position >= 0})
     key = next((f.position for f in layout.fields if f.name == "loan_number" and f.position >= 0), None)
     raw = read_rows(head, positions, key)
+    if not raw.rows:
+        raise Refused(f"{head.path} has a header but no loans")
     good, rejects = judge(parse(raw, layout.fields), raw, layout)
     rows = raw.rows
     del raw  # a large tape's text is as large as its loans

@@ -161,6 +161,7 @@ def _rejects(again: pl.DataFrame, ended: pl.DataFrame) -> pl.DataFrame:
             pl.lit(field).alias("source_field"),
             pl.col(field).cast(pl.String).alias("value"),
             pl.lit(reason).alias("reason"),
+            pl.lit("tape").alias("file"),
         )
         for rows, field, reason in (
             (again, "loan_number", "the book has this loan already: give each loan its own number"),

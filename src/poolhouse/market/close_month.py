@@ -18,10 +18,10 @@ from poolhouse.book import PART_ROWS, Txn, canonical_hash
 from poolhouse.dates import business_day, first_day, last_day, month_name
 from poolhouse.market.desk import Desk, by_part, commit
 from poolhouse.market.pool import trades
-from poolhouse.market.receive import from_model, read_payments, rejects_answer, servicer_moves
+from poolhouse.market.receive import Received, from_model, read_payments, rejects_answer, servicer_moves
 from poolhouse.market.watch import watch_lenders
 from poolhouse.rules import Rulebook
-from poolhouse.tables import ASSIGNMENTS, LOAN_MONTHS, LOANS, PAYMENTS, POOL_FACTORS, Event, Outcome
+from poolhouse.tables import ASSIGNMENTS, LOAN_MONTHS, LOANS, PAYMENTS, POOL_FACTORS, REJECTS, Event, Outcome
 from poolhouse.tables.codes import ACTIVE
 
 THREADS = 2
@@ -49,21 +49,25 @@ def close_month(desk: Desk, payments: Path | str | None = None) -> dict[str, Any
     """Run the month. payments: a user's file; without one the borrower model pays."""
     desk.require("close-month")
     month = desk.month
-    given, rejects = read_payments(desk, payments, month) if payments is not None else (None, None)
-    body = {"payments": canonical_hash(given) if given is not None else "model"}
+    received = read_payments(desk, payments, month) if payments is not None else None
+    body = {"payments": canonical_hash(received.good) if received is not None else "model"}
     with desk.book.command("close-month", f"close-month:{month_name(month)}", body) as txn:
         if txn.replayed is not None:
             return txn.replayed
-        answer = _run(desk, txn, month, given, rejects)
+        answer = _run(desk, txn, month, received)
+        if received is not None:
+            answer = {**answer, "waiting": received.waiting}
         txn.finish(answer, first_day(month + 1))
     return answer
 
 
-def _run(desk: Desk, txn: Txn, month: int, given: pl.DataFrame | None, rejects: pl.DataFrame | None) -> dict[str, Any]:
+def _run(desk: Desk, txn: Txn, month: int, received: Received | None) -> dict[str, Any]:
+    given = received.good if received is not None else None
+    rejects = received.rejects if received is not None else REJECTS.empty()
     moves = servicer_moves(desk, month)
     commit(txn, Outcome(servicing.transfer_event(desk.opening(month), moves, month) if moves.height else []), month)
     results = loan_phase(desk, txn, month, given, moves)
-    if rejects is not None and rejects.height:
+    if rejects.height:
         txn.segment("rejects", rejects, month=month, part=PART_ROWS)
     sums = servicing.add_up([r.sums for r in results])
     receipts = pl.concat([r.receipts for r in results]).group_by("servicer_id", "value_date", "sale").sum()
@@ -268,7 +272,7 @@ def _month_end(desk: Desk, txn: Txn, month: int, standing: pl.DataFrame) -> None
 
 
 def _answer(
-    month: int, sums: pl.DataFrame, receipts: pl.DataFrame, held: Outcome, rejects: pl.DataFrame | None
+    month: int, sums: pl.DataFrame, receipts: pl.DataFrame, held: Outcome, rejects: pl.DataFrame
 ) -> dict[str, Any]:
     holders = held.tables.get("holder_months")
     paid = int((holders["principal_cents"] + holders["interest_cents"]).sum()) if holders is not None else 0
@@ -277,6 +281,6 @@ def _answer(
         "month": month_name(month), "received_cents": int(receipts["paid_cents"].sum()),
         **{f"{k}_cents": v for k, v in total.items()},
         "holders_paid_cents": paid,
-        "rejected": rejects.height if rejects is not None else 0,
-        "rejects": rejects_answer(rejects) if rejects is not None else [],
+        "rejected": rejects.height,
+        "rejects": rejects_answer(rejects),
     }  # fmt: skip

@@ -1,35 +1,57 @@
-"""Users' small files: CSV or Parquet with a few named columns, all read as text."""
+"""Users' small files: CSV (also .csv.gz) or Parquet with a few named columns, read as text by the tape's reader."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from poolhouse.book import canonical_hash
 from poolhouse.findings import Refused
+from poolhouse.loans.files import Head, read_head, read_rows
+from poolhouse.tables import REJECTS
 
 
-def read_table(path: Path | str, columns: list[str]) -> pl.DataFrame:
-    """The named columns as strings, rows in file order. Refused with one clear sentence otherwise."""
-    path = Path(path)
-    if not path.is_file():
-        raise Refused(f"{path}: there is no such file")
-    if not path.stat().st_size:
-        raise Refused(f"{path}: the file is empty; it needs the columns {', '.join(columns)}")
-    try:
-        if path.read_bytes()[:4] == b"PAR1":
-            frame = pl.read_parquet(path)
-        else:
-            frame = pl.read_csv(path, infer_schema=False, encoding="utf8")
-    except (pl.exceptions.PolarsError, OSError, UnicodeError) as error:
-        raise Refused(f"{path}: can't be read as CSV or Parquet: {str(error).splitlines()[0][:200]}") from error
-    names = [c.strip().lower() for c in frame.columns]
-    # Polars gives a repeated column this name.
-    twice = [c for c in columns if names.count(c) > 1 or f"{c}_duplicated_0" in names]
+@dataclass(frozen=True)
+class TextTable:
+    """`frame`: row (1 = first data row, i64) and the wanted columns as stripped text, '' for nothing.
+
+    `broken`: REJECTS rows, the lines that are no row. `name`: what the rejects of this file are kept
+    under: its kind and a hash of what was read.
+    """
+
+    frame: pl.DataFrame
+    broken: pl.DataFrame
+    name: str
+
+
+def read_table(path: Path | str, columns: list[str], kind: str) -> TextTable:
+    """The named columns of a file of a kind (payments, transfer). Refused with one clear sentence otherwise."""
+    head = read_head(path)
+    places = _places(head, columns)
+    key = places.get("loan")
+    raw = read_rows(head, sorted(places.values()), key)
+    cells = [pl.col(str(places[c])).fill_null("").str.strip_chars().alias(c) for c in columns]
+    frame = raw.frame.select(pl.col("tape_row").alias("row"), *cells)
+    name = f"{kind} {canonical_hash(pl.concat([frame.drop('row'), _padded(raw.broken, columns)]))[:12]}"
+    broken = raw.broken.with_columns(field=pl.lit("row"), source_field=pl.lit(""), file=pl.lit(name))
+    return TextTable(frame, REJECTS.conform(broken.select(list(REJECTS.schema))), name)
+
+
+def _places(head: Head, columns: list[str]) -> dict[str, int]:
+    """Where each wanted column stands; names count without case and spaces around them."""
+    names = [n.strip().lower() for n in head.names]
+    twice = [c for c in columns if names.count(c) > 1]
     if twice:
-        raise Refused(f"{path}: column {', '.join(twice)} stands twice; keep one of each")
-    frame = frame.rename(dict(zip(frame.columns, names, strict=True)))
-    missing = [c for c in columns if c not in frame.columns]
+        raise Refused(f"{head.path}: column {', '.join(twice)} stands twice; keep one of each")
+    missing = [c for c in columns if c not in names]
     if missing:
-        raise Refused(f"{path}: column {', '.join(missing)} is missing; it needs {', '.join(columns)}")
-    return frame.select(pl.col(c).cast(pl.String).fill_null("").str.strip_chars() for c in columns)
+        raise Refused(f"{head.path}: column {', '.join(missing)} is missing; it needs {', '.join(columns)}")
+    return {c: names.index(c) for c in columns}
+
+
+def _padded(broken: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    """Broken lines in the shape of good ones, so that the file's hash covers them too."""
+    empty = [pl.lit("").alias(c) for c in columns[1:]]
+    return broken.select(pl.col("value").alias(columns[0]), *empty)

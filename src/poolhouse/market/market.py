@@ -24,7 +24,6 @@ from poolhouse.market.lenders import lenders
 from poolhouse.market.loan import loan
 from poolhouse.market.lookthrough import lookthrough
 from poolhouse.market.pool import issue, pool, trade
-from poolhouse.market.receive import waiting_rows
 from poolhouse.market.rejects import write_rejects
 from poolhouse.market.report import report
 from poolhouse.market.run import Progress, run
@@ -70,8 +69,9 @@ class Market:
         run(desk, read, months, payments, progress or _quiet)
         rejects = write_rejects(desk)
         answer = {**self.report(), "promises": self.verify(progress)["promises"], "rejects_file": rejects}
-        if payments is not None:
-            answer["waiting"] = waiting_rows(payments, desk.month - 1)
+        last = desk.book.answer(f"close-month:{month_name(desk.month - 1)}")
+        if payments is not None and last is not None:
+            answer["waiting"] = last.get("waiting", {})
         return {**answer, "seconds": round(time.perf_counter() - began, 2)}
 
     def demo(self, months: int = 24, progress: Progress | None = None) -> Answer:
@@ -112,8 +112,7 @@ class Market:
     def close_month(self, payments: str | Path | None = None) -> Answer:
         """Run the open month to its end."""
         desk = self._desk()
-        answer = {**close_month(desk, payments), "rejects_file": write_rejects(desk)}
-        return answer if payments is None else {**answer, "waiting": waiting_rows(payments, desk.month - 1)}
+        return {**close_month(desk, payments), "rejects_file": write_rejects(desk)}
 
     # queries
 

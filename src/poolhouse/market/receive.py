@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,18 +38,28 @@ def from_model(desk: Desk, opening: pl.DataFrame, moves: pl.DataFrame, month: in
     return borrowers.payments(state, month, mortgage_rate_e7(month), desk.seed, desk.rulebook)
 
 
-def read_payments(desk: Desk, path: Path | str, month: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Good rows of a payments file as PAYMENTS rows of the month, and REJECTS rows for the others.
+@dataclass(frozen=True)
+class Received:
+    """A payments file in a month: PAYMENTS rows, REJECTS rows, and how many rows wait, by later month."""
+
+    good: pl.DataFrame
+    rejects: pl.DataFrame
+    waiting: dict[str, int]
+
+
+def read_payments(desk: Desk, path: Path | str, month: int) -> Received:
+    """Good rows of a payments file, and REJECTS rows for the others.
 
     Rows of later months are left for their month's close. A row of a closed month that was never booked
     is rejected, once. `loan` is the loan number; references are unique per servicer, in file and book.
     """
-    raw = read_table(path, COLUMNS).with_row_index("row", offset=1)
-    parsed = raw.with_columns(
+    read = read_table(path, COLUMNS, "payments")
+    parsed = read.frame.with_columns(
         date=pl.col("received_date").str.to_date("%Y-%m-%d", strict=False),
         cents=pl.col("amount_cents").str.replace_all(",", "").cast(pl.Int64, strict=False),
         kind=pl.col("kind").str.to_lowercase().replace(_SAME),
     )
+    later = parsed.filter(pl.col("date") > last_day(month)).group_by(pl.col("date").dt.strftime("%Y-%m")).len()
     parsed = parsed.filter(pl.col("date").is_null() | (pl.col("date") <= last_day(month)))
     known = desk.loans(["loan_id", "loan_number"])
     servicers = desk.opening(month).filter(pl.col("end_code") == ACTIVE).select("loan_id", "servicer_id")
@@ -82,30 +93,19 @@ def read_payments(desk: Desk, path: Path | str, month: int) -> tuple[pl.DataFram
         servicer_id=pl.col("servicer_id").cast(pl.Int32),
         disposition=pl.lit("applied"),
     )
-    # A row dated in the open month is judged now and never again; only the others can have been told before.
-    told = desk.book.segment("rejects").select(pl.col("row").cast(pl.UInt32), loan="loan_number").unique()
-    rows = rows.join(told.with_columns(told=True), on=["row", "loan"], how="left")
-    told_before = pl.col("told").is_not_null() & (pl.col("date").is_null() | late)
-    bad = (
-        rows.filter(pl.col("reason").is_not_null() & ~told_before)
-        .sort("row")
-        .select(
-            pl.col("row").cast(pl.Int64),
-            loan_number="loan",
-            field="field",
-            source_field="field",
-            value=pl.coalesce(*[pl.when(pl.col("field") == c).then(pl.col(c)) for c in COLUMNS]).fill_null(""),
-            reason="reason",
-        )
+    bad = rows.filter(pl.col("reason").is_not_null()).select(
+        "row",
+        loan_number="loan",
+        field="field",
+        source_field="field",
+        value=pl.coalesce(*[pl.when(pl.col("field") == c).then(pl.col(c)) for c in COLUMNS]).fill_null(""),
+        reason="reason",
+        file=pl.lit(read.name),
     )
-    return PAYMENTS.conform(good), REJECTS.conform(bad)
-
-
-def waiting_rows(path: Path | str, month: int) -> dict[str, int]:
-    """Rows of a payments file dated after `month`, counted by their month: they wait for its close."""
-    days = read_table(path, COLUMNS).select(pl.col("received_date").str.to_date("%Y-%m-%d", strict=False).alias("day"))
-    later = days.filter(pl.col("day") > last_day(month)).group_by(pl.col("day").dt.strftime("%Y-%m")).len()
-    return dict(later.sort("day").rows())
+    # The same file comes with every month's close: its undated and late rows are told the first time.
+    told = desk.book.segment("rejects").select("row", "file").unique()
+    rejects = pl.concat([bad, read.broken]).join(told, on=["row", "file"], how="anti", maintain_order="left")
+    return Received(PAYMENTS.conform(good), REJECTS.conform(rejects), dict(later.sort("date").rows()))
 
 
 def _verdict(again: pl.Expr, late: pl.Expr) -> tuple[pl.Expr, pl.Expr]:

@@ -22,7 +22,7 @@ def keep_rejects(txn: Txn, file: str, rejects: list[dict[str, Any]], month: int)
     """Rejects of a small file (row, field, value, reason) into the book; `file`: tickets or transfer."""
     if not rejects:
         return
-    rows = [{**r, "loan_number": "", "source_field": f"{file}: {r['field']}"} for r in rejects]
+    rows = [{**r, "loan_number": "", "source_field": r["field"], "file": file} for r in rejects]
     frame = pl.DataFrame(rows, schema_overrides=REJECTS.schema).select(list(REJECTS.schema))
     frame = REJECTS.conform(frame.unique(["row", "field"], keep="first"))
     txn.segment("rejects", frame, month=month, part=_SHELVES[file])

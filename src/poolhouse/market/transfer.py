@@ -9,7 +9,6 @@ from typing import Any
 import polars as pl
 
 from poolhouse import notices, primary, servicing
-from poolhouse.book import canonical_hash
 from poolhouse.dates import first_day, last_business_day, month_name, month_of, on_or_before
 from poolhouse.findings import Refused
 from poolhouse.market.close import FIRST_ORIGINATOR
@@ -32,9 +31,9 @@ def transfer(desk: Desk, loans: Path | str, to: str, effective: date) -> dict[st
         raise Refused(
             f"transfer: effective {effective} must be the 1st of a month after {month_name(desk.month)}, the open one"
         )
-    asked = read_table(loans, ["loan"])
+    read = read_table(loans, ["loan"], "transfer")
     buyer, new = _servicer(desk, to)
-    key = f"transfer:{canonical_hash(asked)}:{buyer['party_id']}:{effective.isoformat()}"
+    key = f"{read.name}:{buyer['party_id']}:{effective.isoformat()}"
     replayed = desk.book.answer(key)
     if replayed is not None:
         return replayed
@@ -42,7 +41,9 @@ def transfer(desk: Desk, loans: Path | str, to: str, effective: date) -> dict[st
         raise Refused(
             f"transfer: notices of {month_name(desk.month)} are sent; close the month and transfer in the next"
         )
-    moving, rejects = _movable(desk, asked, buyer["party_id"])
+    moving, rejects = _movable(desk, read.frame, buyer["party_id"])
+    broken = read.broken.select("row", "field", "value", "reason")
+    rejects = [dict(zip(broken.columns, r, strict=True)) for r in broken.rows()] + rejects
     if not moving.height:
         why = "; ".join(f"row {r['row']}: {r['reason']}" for r in rejects[:5]) or "the file has no rows"
         raise Refused(f"transfer: no loan can move: {why}")
@@ -89,7 +90,6 @@ def _servicer(desk: Desk, name: str) -> tuple[dict[str, Any], pl.DataFrame]:
 
 def _movable(desk: Desk, asked: pl.DataFrame, buyer: int) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
     """LOAN_MONTHS rows of the loans that can move, and why the others can't."""
-    asked = asked.with_row_index("row", offset=1).with_columns(pl.col("loan").str.strip_chars())
     known = desk.loans(["loan_id", "loan_number"])
     rows = asked.join(known, left_on="loan", right_on="loan_number", how="left", maintain_order="left")
     state = desk.opening(desk.month).filter(pl.col("end_code") == 0)

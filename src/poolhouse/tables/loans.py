@@ -75,6 +75,7 @@ field str - canonical column
 source_field str - the column's name in the user's file
 value str - what stood there
 reason str - the rule it breaks and what to do
+file str - what it came from: tape, tickets, or a small file's kind and the hash of what it held
 """
     ),
     key=("row", "field"),
