@@ -20,6 +20,7 @@ PLAIN: dict[str, Any] = {
     "ltv_e4": 7_142, "score": 760, "score_mid": 760, "dti_e4": 3_000, "income_cents": 10_000_000, "mi_pct": 0,
     "first_time_buyer": False, "borrowers": 1, "curtailment_cents": 0, "financed_fee_cents": 0, "points_cents": 0,
     "closing_costs_cents": 0, "streamline": False, "tape_row": 1, "imputed_flags": 0,
+    "underwriting": "", "amortization": "", "documentation": "", "affordable": "", "mi_payer": "", "va_use": "",
 }  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def random_loans(count: int) -> pl.DataFrame:
 
     start = date(2008, 10, 1)
     return pl.DataFrame(
-        {k: [v] * count for k, v in PLAIN.items()}
+        {k: [PLAIN.get(k)] * count for k in LOANS.schema}
         | {
             "loan_id": (i + 1).tolist(),
             "loan_number": [str(k) for k in i],

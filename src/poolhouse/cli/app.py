@@ -5,13 +5,29 @@ No market rule lives here, and nothing heavy is imported at the top: `--help` re
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from poolhouse.cli.options import (
+    AsJson,
+    BookDir,
+    Edition,
+    LoanId,
+    Mapping,
+    Months,
+    Payments,
+    Seed,
+    Start,
+    Tape,
+    face_of,
+    given,
+    input_file,
+    market_of,
+    month_option,
+)
 from poolhouse.cli.shell import DONE, PROMISE_BROKEN
 
 app = typer.Typer(
@@ -26,54 +42,6 @@ app = typer.Typer(
 )
 
 
-def _month(text: str | None) -> str | None:
-    if text is not None and not re.fullmatch(r"[12]\d{3}-(0[1-9]|1[0-2])", text.strip()):
-        raise typer.BadParameter(f"{text!r} is no month: write YYYY-MM, such as 2009-01")
-    return text.strip() if text else None
-
-
-def _input_file(help_text: str, *names: str, metavar: str = "FILE") -> Any:
-    return typer.Option(*names, help=help_text, metavar=metavar, exists=True, dir_okay=False, readable=True)
-
-
-BookDir = Annotated[str, typer.Option("--book", metavar="DIR", help="The book: a folder, or a postgresql:// address.")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Tape = Annotated[
-    Path,
-    typer.Argument(metavar="TAPE", help="The loan tape: CSV (also .gz) or Parquet.", exists=True, dir_okay=False),
-]
-Months = Annotated[int, typer.Option("--months", metavar="N", min=1, max=480, help="How many months of servicing.")]
-Seed = Annotated[int | None, typer.Option("--seed", metavar="S", min=0, help="Seed of all chance; 1 unless given.")]
-Start = Annotated[
-    str | None,
-    typer.Option("--start", metavar="YYYY-MM", callback=_month, help="First month; else the tape's own."),
-]
-Mapping = Annotated[Path | None, _input_file("TOML file from your columns to ours.", "--mapping")]
-Payments = Annotated[
-    Path | None,
-    _input_file("CSV of payments (loan, received_date, amount_cents, kind, reference); else a model.", "--payments"),
-]
-Edition = Annotated[str | None, typer.Option("--edition", metavar="NAME", help="Edition of the rulebook.")]
-LoanId = Annotated[str, typer.Argument(metavar="ID", help="The loan's number on the tape, or '#' and its id.")]
-
-
-def _face(as_json: bool) -> Any:
-    from poolhouse.cli.face import Face
-
-    return Face(as_json)
-
-
-def _market(book: str, create: bool = False, **options: Any) -> Any:
-    """The market over the book; options not given are left to the book."""
-    import poolhouse
-
-    return poolhouse.open(book, create=create, **_given(options))
-
-
-def _given(options: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in options.items() if value is not None}
-
-
 @app.callback(invoke_without_command=True)
 def _top(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     if version:
@@ -86,8 +54,8 @@ def _top(version: Annotated[bool, typer.Option("--version", help="Print the vers
 @app.command()
 def demo(book: BookDir = "demo-book", months: Months = 24, as_json: AsJson = False) -> None:
     """The whole market on the shipped tape of 50,502 real loans."""
-    with _face(as_json) as face:
-        face.report(_market(book, create=True).demo(months=months, progress=face.progress), book)
+    with face_of(as_json) as face:
+        face.report(market_of(book, create=True).demo(months=months, progress=face.progress), book)
 
 
 @app.command()
@@ -106,9 +74,9 @@ def run(
     Each month closes what is due, checks, sells, pools, issues, notifies and services. Run again
     after an interruption it goes on where the book stands.
     """
-    with _face(as_json) as face:
-        market = _market(book, create=True, seed=seed, start=start)
-        options = _given({"seed": seed, "start": start, "mapping": mapping, "payments": payments})
+    with face_of(as_json) as face:
+        market = market_of(book, create=True, seed=seed, start=start)
+        options = given({"seed": seed, "start": start, "mapping": mapping, "payments": payments})
         face.report(market.run(tape, months=months, progress=face.progress, **options), book)
 
 
@@ -126,54 +94,54 @@ def close(
 
     Makes the book if there is none; seed, start and edition are fixed at that moment.
     """
-    with _face(as_json) as face:
-        market = _market(book, create=True, seed=seed, start=start, edition=edition)
+    with face_of(as_json) as face:
+        market = market_of(book, create=True, seed=seed, start=start, edition=edition)
         face.step("close", market.close(tape, mapping=mapping), book)
 
 
 @app.command()
 def check(book: BookDir, as_json: AsJson = False) -> None:
     """Step 2: each loan against each program's standards."""
-    with _face(as_json) as face:
-        face.step("check", _market(book).check(), book)
+    with face_of(as_json) as face:
+        face.step("check", market_of(book).check(), book)
 
 
 @app.command()
 def sell(book: BookDir, as_json: AsJson = False) -> None:
     """Step 3: eligible loans to the best-paying outlet."""
-    with _face(as_json) as face:
-        face.step("sell", _market(book).sell(), book)
+    with face_of(as_json) as face:
+        face.step("sell", market_of(book).sell(), book)
 
 
 @app.command()
 def pool(book: BookDir, as_json: AsJson = False) -> None:
     """Step 4: similar loans become pools."""
-    with _face(as_json) as face:
-        face.step("pool", _market(book).pool(), book)
+    with face_of(as_json) as face:
+        face.step("pool", market_of(book).pool(), book)
 
 
 @app.command()
 def issue(book: BookDir, as_json: AsJson = False) -> None:
     """Step 5: pools become securities, placed with investors."""
-    with _face(as_json) as face:
-        face.step("issue", _market(book).issue(), book)
+    with face_of(as_json) as face:
+        face.step("issue", market_of(book).issue(), book)
 
 
 @app.command()
 def trade(
     book: BookDir,
-    tickets: Annotated[Path, _input_file("CSV of trade tickets.", "--tickets")],
+    tickets: Annotated[Path, input_file("CSV of trade tickets.", "--tickets")],
     as_json: AsJson = False,
 ) -> None:
     """Investors' trades through the dealer, from a file."""
-    with _face(as_json) as face:
-        face.step("trade", _market(book).trade(tickets), book)
+    with face_of(as_json) as face:
+        face.step("trade", market_of(book).trade(tickets), book)
 
 
 @app.command()
 def transfer(
     book: BookDir,
-    loans: Annotated[Path, _input_file("CSV with a column `loan`.", "--loans")],
+    loans: Annotated[Path, input_file("CSV with a column `loan`.", "--loans")],
     to: Annotated[str, typer.Option("--to", metavar="SERVICER", help="The new servicer.")],
     effective: Annotated[
         datetime, typer.Option("--effective", formats=["%Y-%m-%d"], metavar="DATE", help="YYYY-MM-DD.")
@@ -181,29 +149,29 @@ def transfer(
     as_json: AsJson = False,
 ) -> None:
     """Servicing of some loans goes to another servicer."""
-    with _face(as_json) as face:
-        face.step("transfer", _market(book).transfer(loans, to, effective.date()), book)
+    with face_of(as_json) as face:
+        face.step("transfer", market_of(book).transfer(loans, to, effective.date()), book)
 
 
 @app.command()
 def notify(book: BookDir, as_json: AsJson = False) -> None:
     """Step 6: borrowers are told of new owners and servicers."""
-    with _face(as_json) as face:
-        face.step("notify", _market(book).notify(), book)
+    with face_of(as_json) as face:
+        face.step("notify", market_of(book).notify(), book)
 
 
 @app.command("close-month")
 def close_month(book: BookDir, payments: Payments = None, as_json: AsJson = False) -> None:
     """Step 7: a month of payments, remittances and factors."""
-    with _face(as_json) as face:
-        face.step("close-month", _market(book).close_month(payments=payments), book)
+    with face_of(as_json) as face:
+        face.step("close-month", market_of(book).close_month(payments=payments), book)
 
 
 @app.command()
 def verify(book: BookDir, as_json: AsJson = False) -> None:
     """Checks every promise; exit code 1 if one fails."""
-    with _face(as_json) as face:
-        answer = _market(book).verify(progress=face.progress)
+    with face_of(as_json) as face:
+        answer = market_of(book).verify(progress=face.progress)
         face.show("verify", answer, book)
     raise typer.Exit(DONE if answer["ok"] else PROMISE_BROKEN)
 
@@ -217,8 +185,8 @@ def report(
     as_json: AsJson = False,
 ) -> None:
     """The market as a table, and as a page with --html."""
-    with _face(as_json) as face:
-        market = _market(book)
+    with face_of(as_json) as face:
+        market = market_of(book)
         answer = market.report()
         if html is not None:
             from poolhouse import web
@@ -234,20 +202,20 @@ def loan(loan_id: LoanId, book: BookDir, as_json: AsJson = False) -> None:
 
     Terms, eligibility by program, owners, notices, pool, security, servicers and months.
     """
-    with _face(as_json) as face:
-        face.show("loan", _market(book).loan(loan_id), book)
+    with face_of(as_json) as face:
+        face.show("loan", market_of(book).loan(loan_id), book)
 
 
 @app.command()
 def trace(
     book: BookDir,
     loan_id: Annotated[str, typer.Option("--loan", metavar="ID", help="The loan.")],
-    month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", callback=_month, help="The month.")],
+    month: Annotated[str, typer.Option("--month", metavar="YYYY-MM", callback=month_option, help="The month.")],
     as_json: AsJson = False,
 ) -> None:
     """Where each cent of a month's payment went."""
-    with _face(as_json) as face:
-        face.show("trace", _market(book).trace(loan_id, month), book)
+    with face_of(as_json) as face:
+        face.show("trace", market_of(book).trace(loan_id, month), book)
 
 
 @app.command()
@@ -258,12 +226,12 @@ def lookthrough(
     as_json: AsJson = False,
 ) -> None:
     """From an investor down to the loans behind its securities."""
-    with _face(as_json) as face:
-        face.show("lookthrough", _market(book).lookthrough(holder, **_given({"loan": loan_id})), book)
+    with face_of(as_json) as face:
+        face.show("lookthrough", market_of(book).lookthrough(holder, **given({"loan": loan_id})), book)
 
 
 @app.command()
 def lenders(book: BookDir, as_json: AsJson = False) -> None:
     """Lenders, and how their loans do against their peers'."""
-    with _face(as_json) as face:
-        face.show("lenders", _market(book).lenders(), book)
+    with face_of(as_json) as face:
+        face.show("lenders", market_of(book).lenders(), book)

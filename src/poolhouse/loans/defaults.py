@@ -31,6 +31,12 @@ PLAIN: dict[str, Any] = {
     "state": "",
     "curtailment_cents": 0,
     "streamline": False,
+    "underwriting": "",
+    "amortization": "",
+    "documentation": "",
+    "affordable": "",
+    "mi_payer": "",
+    "va_use": "",
 }
 """Defaults that only say 'unknown', 'none' or the one thing supported."""
 

@@ -46,6 +46,12 @@ VOCABULARY: dict[str, tuple[str, ...]] = {
     "purpose": ("purchase", "limited_cash_out", "cash_out"),
     "occupancy": ("principal", "second_home", "investment"),
     "property_type": ("detached", "pud", "condo", "coop", "manufactured", "two_to_four", "unknown"),
+    "underwriting": ("du", "lpa", "manual", "total", "gus", "va_aus"),
+    "amortization": ("full", "interest_only", "balloon", "negative"),
+    "documentation": ("full", "bank_statement", "dscr"),
+    "affordable": ("homeready", "home_possible", "hfa", "none"),
+    "mi_payer": ("borrower", "lender"),
+    "va_use": ("first", "later", "exempt"),
 }
 """The words that a coded column of the contract may hold."""
 

@@ -37,6 +37,34 @@ financed_fee_cents i64 cents - FHA/VA/USDA fee financed within the note amount
 points_cents i64 cents - discount points and origination fee the borrower pays in cash
 closing_costs_cents i64 cents - other costs the borrower pays in cash to third parties
 streamline bool - streamline refinance: income and ratio tests waived
+lien_position i8? - 1 first lien; null not stated (read as first)
+cltv_e4 i32? e4 - all liens over value (MISMO CombinedLTVRatioPercent), null unknown
+application_date date? - of the borrower's application; null: the note date stands for it
+underwriting str - du | lpa | manual | total | gus | va_aus, '' unknown: the system that approved it
+amortization str - full | interest_only | balloon | negative, '' not stated (read as full)
+documentation str - full | bank_statement | dscr, '' unknown
+affordable str - homeready | home_possible | hfa | none, '' unknown
+escrowed bool? - taxes and insurance are escrowed, null unknown
+mi_payer str - borrower | lender, '' unknown: who pays the mortgage insurance
+relocation bool? - relocation loan, null unknown
+buydown bool? - significant temporary interest-rate buydown, null unknown
+community_second bool? - the second lien is an eligible Community Second, null unknown
+contributions_e4 i32? e4 - interested parties' contributions over value, null unknown
+reserves_months i16? - instalments the borrower holds in reserve, null unknown
+late_30_12m i8? - times 30 days late in the last 12 months, null unknown
+late_60_24m i8? - times 60 days late in the last 24 months, null unknown
+title_months i16? - months the borrower has held title (refinances), null unknown
+apr_e7 i32? e7 - annual percentage rate, null unknown
+apor_e7 i32? e7 - average prime offer rate when the rate was set, null unknown
+points_and_fees_cents i64? cents - points and fees as 12 CFR 1026.32(b)(1) counts them, null unknown
+ami_ratio_e4 i32? e4 - household income over the area's median, null unknown
+residual_income_cents i64? cents - a month, as VA counts it, null unknown
+household_size i8? - persons, null unknown
+va_use str - first | later | exempt, '' unknown: which funding fee applies
+va_entitlement_cents i64? cents - VA entitlement left when it is partial; null: full
+rural bool? - the property lies in an area eligible for USDA, null unknown
+paid_to_date date? - due date of the last instalment paid when the tape was cut, null: none past due
+dscr_e4 i32? e4 - rent over instalment (investment loans judged by it), null unknown
 tape_row i64 - data row in the user's file, 1 = first
 imputed_flags i32 - bits of codes.IMPUTED: what the reader filled in
 """
