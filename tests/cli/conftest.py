@@ -39,7 +39,8 @@ ANSWERS: dict[str, Any] = {
         "months": [{"month": "2009-03", "paid_cents": 164_232, "last_paid_due_date": "2009-03-01"}] * 60,
     },
     "lookthrough": {"holder": "Public pension", "face_cents": 5, "securities": [{"name": "MA1", "face_cents": 5}]},
-    "lenders": {"lenders": [{"lender": "First Bank", "loans": 12, "serious_defaults": 0, "state": "buying"}]},
+    "lenders": {"lenders": [{"lender": "First Bank", "loans": 12, "serious_defaults": 0, "state": "approved"}]},
+    "rate_lender": {"lender": "First Bank", "state": "watch"},
 }
 STEPS = ("close", "check", "sell", "pool", "issue", "trade", "transfer", "notify", "close_month")
 

@@ -1,4 +1,4 @@
-"""A lender whose loans go bad is stopped, with an event that says why, and nobody buys its next loans."""
+"""A lender whose loans go bad is suspended, with an event that says why, and nobody buys its next loans."""
 
 from __future__ import annotations
 
@@ -59,19 +59,24 @@ def party(market: Market, lender: str) -> int:
     return int(parties.filter(pl.col("code") == f"originator:{lender}")["party_id"][0])
 
 
-def test_the_bad_lender_is_stopped_and_told_why(market: Market) -> None:
-    """The instalments of 1 March, April and May are unpaid at the end of May: serious, twelve of twelve."""
+def test_the_bad_lender_is_suspended_and_told_why(market: Market) -> None:
+    """Twelve of twelve never paid: 60 days late at the end of April, the overlay; serious in May, suspended."""
     events = market.book.event_bodies("LenderStateChanged")
-    assert len(events) == 1
-    event = events[0]
-    assert (event["month"], event["lender_id"], event["state"]) == ("2009-05", party(market, BAD), "stopped")
-    assert (event["serious_defaults"], event["loans"]) == (BAD_LOANS, BAD_LOANS)
+    assert [(e["month"], e["state"], e["measure"]) for e in events] == [
+        ("2009-04", "overlay", "early_default"),
+        ("2009-05", "suspended", "serious_default"),
+    ]
+    event = events[1]
+    assert (event["month"], event["lender_id"], event["state"]) == ("2009-05", party(market, BAD), "suspended")
+    assert (event["previous"], event["decided_by"], event["effective_date"]) == ("overlay", "test", "2009-06-01")
+    assert event["ratio_e4"] > 20_000
+    assert (event["defaults"], event["loans"]) == (BAD_LOANS, BAD_LOANS)
     assert (
         event["reason"].startswith("12 of 12 loans seriously delinquent or lost") and event["p_value_e9"] < 10_000_000
     )
     states = market.book.records("lender_states")
-    assert states["lender_id"].to_list() == [party(market, BAD)]
-    assert market.book.segment("serious").height == BAD_LOANS
+    assert states["lender_id"].to_list() == [party(market, BAD)] * 2
+    assert market.book.segment("delinquencies").filter(pl.col("missed") == 3).height == BAD_LOANS
 
 
 def test_its_next_loans_are_refused_and_the_others_are_bought(market: Market) -> None:
@@ -91,8 +96,9 @@ def test_its_next_loans_are_refused_and_the_others_are_bought(market: Market) ->
 
 def test_lenders_and_report_show_it(market: Market) -> None:
     lenders = {row["lender"]: row for row in market.lenders()["lenders"]}
-    assert lenders[BAD]["state"] == "stopped" and lenders[GOOD]["state"] == "buying"
-    assert str(market.report()).count("stopped")
+    assert lenders[BAD]["state"] == "suspended" and lenders[GOOD]["state"] == "approved"
+    assert market.report()["lenders"]["stopped"] == 1
+    assert market.report()["lenders"]["states"]["suspended"] == 1
 
 
 def test_the_books_of_a_bad_lender_balance(market: Market) -> None:

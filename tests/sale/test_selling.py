@@ -25,9 +25,12 @@ def sell(
     answers: dict[int, dict[int, int]],
     *who: dict[str, object],
     stopped: set[int] | None = None,
+    kept_out: list[int] | None = None,
     prices: pl.DataFrame = SHEET,
 ) -> Outcome:
-    return sale.sell(offered, checks(answers), lenders(*(who or (lender(),))), stopped or set(), prices, MONTH, BOOK)
+    outside = pl.Series("loan_id", kept_out or [], dtype=pl.Int32)
+    known = lenders(*(who or (lender(),)))
+    return sale.sell(offered, checks(answers), known, stopped or set(), prices, MONTH, BOOK, outside)
 
 
 def reprice(program: int, price_e6: int) -> pl.DataFrame:
@@ -188,6 +191,13 @@ def test_each_refusal_says_why() -> None:
     assert refused[6] == (FNMA, "lender not approved by fnma")
     assert refused[7][1].startswith("lender stopped: ")
     assert outcome.events[0].body["refused"] == 8
+
+
+def test_a_loan_outside_its_lenders_overlay_is_refused_and_told_why() -> None:
+    outcome = sell(candidates({}, {}), {0: {FNMA: 0}, 1: {FNMA: 0}}, kept_out=[0])
+    assert outcome.tables["sales"]["loan_id"].to_list() == [1]
+    assert outcome.tables["refusals"].select("loan_id", "program").rows() == [(0, 0)]
+    assert outcome.tables["refusals"]["reason"][0].startswith("lender under overlay: ")
 
 
 def test_without_a_sheet_for_the_month_nothing_is_sold() -> None:

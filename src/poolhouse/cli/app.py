@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 
+from poolhouse.cli import aggregator_commands
 from poolhouse.cli.options import (
     AsJson,
     BookDir,
@@ -230,8 +231,4 @@ def lookthrough(
         face.show("lookthrough", market_of(book).lookthrough(holder, **given({"loan": loan_id})), book)
 
 
-@app.command()
-def lenders(book: BookDir, as_json: AsJson = False) -> None:
-    """Lenders, and how their loans do against their peers'."""
-    with face_of(as_json) as face:
-        face.show("lenders", market_of(book).lenders(), book)
+aggregator_commands.register(app)

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
-from poolhouse.cli import market_view, views_loan, views_queries
+from poolhouse.cli import market_view, views_aggregator, views_loan, views_queries
 from poolhouse.cli.grids import anything, plain
 from poolhouse.web import words
 
@@ -31,6 +31,8 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "loan": views_loan.loan,
     "trace": views_queries.trace,
     "lookthrough": views_queries.lookthrough,
-    "lenders": views_queries.lenders,
+    "lenders": views_aggregator.lenders,
+    "lender": views_aggregator.lender,
+    "rate-lender": views_aggregator.decision,
 }
 """The view of each query, by the command's name."""

@@ -6,14 +6,13 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
-from poolhouse.cli.grids import MOST_ROWS, facts, figures, heading, indented, plain, table
+from poolhouse.cli.grids import facts, figures, heading, indented, plain, table
 from poolhouse.web import words
 
 Row = dict[str, Any]
 
 MOST_STATES = 8
 MOST_SECURITIES = 20
-LONGEST_NAME = 32
 
 
 def trace(answer: Row) -> RenderableType:
@@ -163,63 +162,3 @@ def _securities(title: str, rows: list[Row], note: str = "") -> list[RenderableT
 
 def _behind(security: Row) -> int:
     return sum(security.get(key, 0) for key, _ in words.DELINQUENCY if key != "current")
-
-
-def lenders(answer: Row) -> RenderableType:
-    """Lenders and their records: those with most serious defaults first."""
-    every = answer.get("lenders") or []
-    head = [
-        ("Watched", words.count(answer.get("watched")), "lenders whose loans the aggregators bought"),
-        ("No longer bought from", words.count(answer.get("stopped")), ""),
-        ("Sales refused for that", words.count(answer.get("sales_refused")), ""),
-    ]
-    stopped = any(r.get("state") == "stopped" for r in every)
-    shown = [
-        (
-            _short(r.get("lender", "")), words.count(r.get("loans")), _e4(r.get("share_sold_e4"), 0),
-            words.number(r.get("days_to_sale_median"), 0), words.number(r.get("turns_per_year")),
-            words.count(r.get("serious_defaults")), _e4(r.get("serious_rate_e4"), 1),
-            _e6(r.get("expected_defaults_e6")),
-            *([plain(r.get("state", ""), "bold red" if r.get("state") == "stopped" else "")] if stopped else []),
-        )
-        for r in every[:MOST_ROWS]
-    ]  # fmt: skip
-    names = ["Lender", "Loans", "Sold", "Days", "Turns", "Serious", "Rate", "Peers", *(["State"] if stopped else [])]
-    more = f"the first {MOST_ROWS} of {len(every):,}; --json gives all, with reasons" if len(every) > MOST_ROWS else ""
-    parts: list[RenderableType] = [plain("Lenders", "bold"), figures(head), heading("By serious defaults", more)]
-    parts.append(table(names, shown, right=range(1, 8)))
-    legend = (
-        "Days: median from note to sale. Turns: of capital in a year. Serious: loans that became seriously "
-        "delinquent or were lost. Peers: as many as like loans of other lenders would give."
-    )
-    parts.append(indented(plain(legend, "dim")))
-    return Group(*parts, *_stopped(every), *_refused(every))
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 3].rstrip() + "..."
-
-
-def _stopped(every: list[Row]) -> list[RenderableType]:
-    rows = [(f"{r['lender']}, {r['since']}", r["why"]) for r in every if r.get("state") == "stopped"]
-    return [heading("No longer bought from"), facts(rows)] if rows else []
-
-
-def _refused(every: list[Row]) -> list[RenderableType]:
-    """Why loans were turned down, over all lenders."""
-    total: dict[str, int] = {}
-    for lender in every:
-        for reason, loans in (lender.get("refused") or {}).items():
-            total[reason] = total.get(reason, 0) + loans
-    rows = sorted(total.items(), key=lambda item: (-item[1], item[0]))
-    return (
-        [heading("Why loans were not bought"), figures((r, words.count(n), "loans") for r, n in rows)] if rows else []
-    )
-
-
-def _e4(value: int | None, digits: int) -> str:
-    return "" if value is None else f"{value / 100:.{digits}f}%"
-
-
-def _e6(value: int | None) -> str:
-    return "" if value is None else f"{value / 10**6:.1f}"

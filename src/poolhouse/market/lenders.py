@@ -1,4 +1,4 @@
-"""lenders: who made the loans, how fast they sold them, and how those loans do against their peers'."""
+"""lenders: who made the loans, how fast they sold them, how the loans do against their peers', what came of it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import polars as pl
 
 from poolhouse import sale
 from poolhouse.dates import first_day, month_name
-from poolhouse.market.desk import Desk
-from poolhouse.market.watch import watched
+from poolhouse.findings import Refused
+from poolhouse.market.desk import Desk, commit
+from poolhouse.market.watch import SERIOUS, watched
 
 STOPPED = "lender stopped"
 _DAYS_A_YEAR = 365
@@ -19,8 +20,8 @@ _ID = "party_id"
 def lenders(desk: Desk) -> dict[str, Any]:
     """A row for each lender whose loans have closed, most serious defaults first, then by loans.
 
-    Keys: lenders (see `_row`), watched (lenders whose loans aggregators bought), stopped, sales_refused
-    (offers turned down because the lender is stopped). Amounts in cents, shares in e4 (a percent is 100).
+    Keys: lenders (see `_row`), watched (lenders whose loans aggregators bought), stopped (suspended or terminated),
+    sales_refused (offers turned down for that). Amounts in cents, shares and ratios in e4 (a percent is 100).
     """
     closed = desk.book.scan("loans").select(
         "loan_id", "note_date", "note_amount_cents", pl.col("originator_party_id").alias(_ID)
@@ -29,7 +30,7 @@ def lenders(desk: Desk) -> dict[str, Any]:
         return {"lenders": [], "watched": 0, "stopped": 0, "sales_refused": 0}
     refusals = _refusals(desk)
     frame = _loans(desk, closed)
-    for more in (_records(desk), _approvals(desk), _lines(desk), _states(desk)):
+    for more in (*_scores(desk), _approvals(desk), _lines(desk), _states(desk)):
         frame = frame.join(more, on=_ID, how="left")
     frame = frame.join(desk.lenders(), on=_ID).sort(
         ["serious_defaults", "loans", "code"], descending=[True, True, False], nulls_last=True
@@ -39,7 +40,7 @@ def lenders(desk: Desk) -> dict[str, Any]:
     return {
         "lenders": rows,
         "watched": sum(1 for row in rows if row["sold"]),
-        "stopped": sum(1 for row in rows if row["state"] == "stopped"),
+        "stopped": sum(1 for row in rows if row["state"] in sale.STOPPED),
         "sales_refused": int(refusals["reason"].str.starts_with(STOPPED).sum()),
     }
 
@@ -67,8 +68,13 @@ def _row(lender: dict[str, Any], refused: dict[str, int]) -> dict[str, Any]:
         "serious_defaults": serious,
         "serious_rate_e4": 10_000 * serious // sold if sold else None,
         "expected_defaults_e6": expected,
+        "early_defaults": lender["early_defaults"] or 0,
+        "measured_loans": lender["measured_loans"] or 0,
+        "measured_defaults": lender["measured_defaults"] or 0,
+        "compare_ratio_e4": lender["ratio_e4"],
+        "p_value_e9": lender["p_value_e9"],
         "approvals": [name for name in ("fnma", "fhlmc", "gnma", "private") if lender[name]],
-        "state": lender["watch_state"] or "buying",
+        "state": lender["watch_state"] or "approved",
         "since": month_name(lender["since"]) if lender["since"] is not None else None,
         "why": lender["why"] or "",
     }
@@ -92,13 +98,73 @@ def _loans(desk: Desk, closed: pl.DataFrame) -> pl.DataFrame:
     ).sort(_ID)  # fmt: skip
 
 
-def _records(desk: Desk) -> pl.DataFrame:
-    """Serious defaults of each lender's sold loans, and what peers' like loans would have given."""
-    serious = desk.book.scan("serious").select("loan_id").collect()["loan_id"]
-    found = sale.expectations(watched(desk, serious), desk.month - 1, desk.rulebook)
-    return found.select(
-        pl.col("lender_id").alias(_ID), pl.col("serious").alias("serious_defaults"), "expected_defaults_e6"
+def bought_loans(desk: Desk) -> pl.DataFrame:
+    """The loans that aggregators bought, as the lender watch sees them at the last month closed."""
+    return watched(desk, desk.book.segment("delinquencies"), desk.month - 1)
+
+
+def _scores(desk: Desk) -> list[pl.DataFrame]:
+    """Serious defaults ever, what peers' like loans give within the measure's time, ratio and chance, by party."""
+    loans, month = bought_loans(desk), desk.month - 1
+    serious = sale.measured(loans, "serious_default", month, desk.rulebook)
+    early = sale.measured(loans, "early_default", month, desk.rulebook)
+    records = sale.judged(serious, month, desk.rulebook)
+    tests = pl.DataFrame(
+        [(r.lender_id, r.ratio_e4, r.p_value_e9) for r in records],
+        schema={_ID: pl.Int32, "ratio_e4": pl.Int64, "p_value_e9": pl.Int64}, orient="row",
+    )  # fmt: skip
+    found = sale.expectations(serious, month, desk.rulebook)
+    counts = found.select(
+        pl.col("lender_id").alias(_ID), measured_loans="loans", measured_defaults="bad",
+        expected_defaults_e6="expected_e6",
+    )  # fmt: skip
+    ever = loans.group_by(pl.col("lender_id").alias(_ID)).agg(
+        pl.col(f"age_{SERIOUS}").is_not_null().sum().cast(pl.Int64).alias("serious_defaults")
+    )  # fmt: skip
+    soon = early.group_by(pl.col("lender_id").alias(_ID)).agg(
+        pl.col("bad").sum().cast(pl.Int64).alias("early_defaults")
     )
+    return [ever.sort(_ID), counts, soon.sort(_ID), tests]
+
+
+def lender_card(desk: Desk, name: str) -> dict[str, Any]:
+    """One lender's scorecard in full: its row of `lenders`, each depth at each age against peers, and its history.
+
+    name: code or name. Refused: no such lender. `windows`: missed instalments, within, loans, bad, expected_e6.
+    """
+    lender = the_lender(desk, name)
+    party = int(lender["party_id"])
+    row = next((r for r in lenders(desk)["lenders"] if r["code"] == lender["code"]), None)
+    if row is None:
+        raise Refused(f"lenders: {name!r} has closed no loan yet")
+    found = sale.windows(bought_loans(desk), desk.month - 1, desk.rulebook)
+    table = found.filter(pl.col("lender_id") == party).select("within", "missed", "loans", "bad", "expected_e6")
+    states = desk.book.records("lender_states").filter(pl.col("lender_id") == party)
+    return {
+        "lender": row,
+        "windows": [dict(zip(table.columns, r, strict=True)) for r in table.head(table.height).rows()],
+        "history": [_told(r) for r in states.iter_rows(named=True)],
+    }
+
+
+def the_lender(desk: Desk, name: str) -> dict[str, Any]:
+    """A lender's party by code or name. Refused: none or several."""
+    wanted = name.strip().lower()
+    fits = desk.lenders().filter(
+        (pl.col("code").str.to_lowercase().is_in([wanted, f"originator:{wanted}"]))
+        | (pl.col("name").str.to_lowercase() == wanted)
+    )
+    if fits.height != 1:
+        which = f"{fits.height} lenders have that name: use a code" if fits.height else "there is no such lender"
+        raise Refused(f"{name!r}: {which} (`poolhouse lenders --json` lists all)")
+    return dict(fits.row(0, named=True))
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    keys = ("state", "previous", "decided_by", "measure", "defaults", "loans", "expected_defaults_e6", "ratio_e4",
+            "p_value_e9", "reason")  # fmt: skip
+    dates = {name: row[name].isoformat() for name in ("decided_date", "effective_date")}
+    return {"month": month_name(row["month"]), **dates, **{key: row[key] for key in keys}}
 
 
 def _approvals(desk: Desk) -> pl.DataFrame:
@@ -122,12 +188,33 @@ def _lines(desk: Desk) -> pl.DataFrame:
 
 
 def _states(desk: Desk) -> pl.DataFrame:
-    """What the aggregators decided last about each lender, and since when it stands."""
-    states = desk.book.records("lender_states").sort("month").unique("lender_id", keep="last", maintain_order=True)
+    """What was decided last about each lender, and since when it stands."""
+    states = sale.current_states(desk.book.records("lender_states"))
     return states.select(
         pl.col("lender_id").alias(_ID), pl.col("state").alias("watch_state"), pl.col("month").alias("since"),
         pl.col("reason").alias("why"),
     )  # fmt: skip
+
+
+def rate_lender(desk: Desk, name: str, state: str, reason: str) -> dict[str, Any]:
+    """People decide about a lender: event LenderStateChanged, in effect from today. Refused: see `sale.decide`."""
+    party = the_lender(desk, name)
+    key = f"rate-lender:{party['party_id']}:{state}:{desk.today.isoformat()}"
+    with desk.book.command("rate-lender", key, {"reason": reason.strip()}) as txn:
+        if txn.replayed is not None:
+            return txn.replayed
+        states = desk.book.records("lender_states").drop("event_seq")
+        outcome = sale.decide(
+            party, state, reason, states, outstanding(desk, party["party_id"]), desk.today, desk.month, desk.rulebook
+        )
+        commit(txn, outcome, desk.month)
+        txn.finish(outcome.answer, desk.today)
+    return outcome.answer
+
+
+def outstanding(desk: Desk, lender_id: int) -> int:
+    """Repurchase demands on a lender that are not paid yet."""
+    return 0
 
 
 def _refusals(desk: Desk) -> pl.DataFrame:

@@ -20,7 +20,7 @@ from poolhouse.market.check import check
 from poolhouse.market.close import close_read
 from poolhouse.market.close_month import close_month
 from poolhouse.market.desk import Desk
-from poolhouse.market.lenders import lenders
+from poolhouse.market.lenders import lender_card, lenders, rate_lender
 from poolhouse.market.loan import loan
 from poolhouse.market.lookthrough import lookthrough
 from poolhouse.market.pool import issue, pool, trade
@@ -114,6 +114,10 @@ class Market:
         desk = self._desk()
         return {**close_month(desk, payments), "rejects_file": write_rejects(desk)}
 
+    def rate_lender(self, lender: str, state: str, reason: str) -> Answer:
+        """People decide about a lender: approved, watch, overlay, suspended, terminated or reinstated."""
+        return rate_lender(self._desk(), lender, state, reason)
+
     # queries
 
     def report(self) -> Answer:
@@ -144,9 +148,9 @@ class Market:
         """From an investor to the loans behind its securities; with `loan`, how much of that one it owns."""
         return lookthrough(self._desk(), holder, loan)
 
-    def lenders(self) -> Answer:
-        """Lenders, and how their loans do against their peers'."""
-        return lenders(self._desk())
+    def lenders(self, lender: str | None = None) -> Answer:
+        """Lenders, and how their loans do against their peers'; with `lender`, one lender's scorecard in full."""
+        return lenders(self._desk()) if lender is None else lender_card(self._desk(), lender)
 
     # the book
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 
-from poolhouse import primary
+from poolhouse import primary, sale
 from poolhouse.dates import first_day, last_day, month_name
 from poolhouse.market.desk import Desk
 from poolhouse.tables.codes import ASSUMED, PROGRAMS, UNDETERMINED
@@ -203,12 +203,15 @@ def _delinquency(desk: Desk) -> dict[str, Any]:
 
 def _lenders(desk: Desk) -> dict[str, Any]:
     refused = desk.book.scan("refusals").filter(pl.col("reason").str.starts_with("lender stopped")).collect()
-    states = desk.book.records("lender_states")
+    states = sale.current_states(desk.book.records("lender_states"))
     names = desk.lenders().select("party_id", "name")
-    stopped = states.filter(pl.col("state") == "stopped").join(names, left_on="lender_id", right_on="party_id")
+    limited = states.join(names, left_on="lender_id", right_on="party_id")
+    stopped = limited.filter(pl.col("state").is_in(list(sale.STOPPED)))
+    now = dict(limited.group_by("state").len().sort("state").rows())
     return {
         "watched": desk.book.scan("sales").select(pl.col("seller_id").n_unique()).collect().item(),
         "stopped": stopped["lender_id"].n_unique(),
+        "states": {state: now.get(state, 0) for state in sale.STATES if state != "approved"},
         "sales_refused": refused.height,
         "why": [{"lender": n, "month": month_name(m), "reason": r} for n, m, r in
                 stopped.sort("month").select("name", "month", "reason").rows()],

@@ -45,7 +45,11 @@ def _sell(desk: Desk, candidates: pl.DataFrame, lenders: pl.DataFrame, month: in
         .sort("loan_id", "program", "as_of").unique(["loan_id", "program"], keep="last", maintain_order=True)
     )  # fmt: skip
     prices = desk.book.records("prices").filter(pl.col("month") == month).drop("event_seq")
-    outcome = sale.sell(candidates, checks, approved, stopped_lenders(desk), prices, month, desk.rulebook)
+    states = lender_states(desk)
+    stopped = {lender for lender, state in states.items() if state in sale.STOPPED}
+    limited = [lender for lender, state in states.items() if state == "overlay"]
+    kept_out = sale.outside_overlay(candidates, limited, desk.today, desk.rulebook)
+    outcome = sale.sell(candidates, checks, approved, stopped, prices, month, desk.rulebook, kept_out)
     kept = candidates.join(outcome.tables["sales"].select("loan_id"), on="loan_id", how="anti", maintain_order="left")
     repaid = sale.retain(kept, lenders.select("party_id", "type"), desk.today, desk.rulebook)
     outcome.events += repaid.events
@@ -53,10 +57,10 @@ def _sell(desk: Desk, candidates: pl.DataFrame, lenders: pl.DataFrame, month: in
     return outcome
 
 
-def stopped_lenders(desk: Desk) -> set[int]:
-    """Lenders the aggregators no longer buy from."""
-    states = desk.book.records("lender_states").sort("month").unique("lender_id", keep="last", maintain_order=True)
-    return set(states.filter(pl.col("state") == "stopped")["lender_id"].to_list())
+def lender_states(desk: Desk) -> dict[int, str]:
+    """The state of each lender that the aggregators ever decided about; the others are approved."""
+    states = sale.current_states(desk.book.records("lender_states").drop("event_seq"))
+    return dict(states.select("lender_id", "state").rows())
 
 
 def _candidates(desk: Desk, month: int, lenders: pl.DataFrame) -> pl.DataFrame:

@@ -16,9 +16,10 @@ _OFFER_REASONS = {
 
 
 def refusals(
-    candidates: pl.DataFrame, checks: pl.DataFrame, offered: pl.DataFrame, sold: pl.DataFrame, barred: pl.Series
-) -> pl.DataFrame:
-    """REFUSALS of the candidates that `sold` lacks.
+    candidates: pl.DataFrame, checks: pl.DataFrame, offered: pl.DataFrame, sold: pl.DataFrame, barred: pl.Series,
+    kept_out: pl.Series,
+) -> pl.DataFrame:  # fmt: skip
+    """REFUSALS of the candidates that `sold` lacks. barred: lenders; kept_out: loans outside their lender's overlay.
 
     A loan that qualified somewhere is told how far its best offer got (program: that one); one that
     qualified nowhere, whether a missing field or a rule stood in the way (program 0: all).
@@ -41,7 +42,9 @@ def refusals(
     frame = left.join(nearest, on="loan_id", how="left").join(answers, on="loan_id", how="left")
     reason = (
         pl.when(pl.col("seller_id").is_in(barred.implode()))
-        .then(pl.lit("lender stopped: serious defaults above those of its peers"))
+        .then(pl.lit("lender stopped: suspended or terminated, see its scorecard"))
+        .when(pl.col("loan_id").is_in(kept_out.implode()))
+        .then(pl.lit("lender under overlay: the score or loan-to-value is outside what it may still sell"))
         .when(~pl.col("current"))
         .then(pl.lit("not current: an instalment is past due"))
         .when(pl.col("stage").is_not_null())
@@ -52,7 +55,8 @@ def refusals(
         .then(pl.lit("not eligible under any program"))
         .otherwise(pl.lit("not checked"))
     )
-    free = ~pl.col("seller_id").is_in(barred.implode()) & pl.col("current")
+    limited = pl.col("seller_id").is_in(barred.implode()) | pl.col("loan_id").is_in(kept_out.implode())
+    free = ~limited & pl.col("current")
     return REFUSALS.conform(
         frame.select(
             "loan_id",

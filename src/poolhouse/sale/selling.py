@@ -31,6 +31,7 @@ def sell(
     prices: pl.DataFrame,
     month: int,
     rulebook: Rulebook,
+    kept_out: pl.Series | None = None,
 ) -> Outcome:
     """Sell the month's candidates: event "LoansSold", tables sales, refusals, assignments.
 
@@ -38,7 +39,8 @@ def sell(
     scheduled_upb_cents i64 (balance after the instalment due on the 1st of the month),
     line_principal_cents i64 (drawn, 0 none) and current bool (no instalment past due).
     checks: CHECKS rows of these loans, as of this delivery. lenders: party_id i32, code str, type str,
-    and the approvals fnma, fhlmc, gnma, private. stopped: party ids the aggregators don't buy from.
+    and the approvals fnma, fhlmc, gnma, private. stopped: party ids the aggregators don't buy from;
+    kept_out: loan_ids that their lender's overlay keeps out.
     prices: PRICES frame with this month's sheet.
     A lender that is its own Ginnie issuer keeps the loan: buyer = seller, at par, no cash but the
     line's, no change of owner; the price comes with the security. Refused: no sheet for the month.
@@ -46,10 +48,13 @@ def sell(
     if not (prices["month"] == month).any():
         raise Refused(f"no price sheet for {month_name(month)}: publish one before selling")
     barred = pl.Series("seller_id", sorted(stopped), dtype=pl.Int32)
-    free = candidates.filter(pl.col("current") & ~pl.col("seller_id").is_in(barred.implode()))
+    outside = kept_out if kept_out is not None else pl.Series("loan_id", [], dtype=pl.Int32)
+    free = candidates.filter(
+        pl.col("current") & ~pl.col("seller_id").is_in(barred.implode()) & ~pl.col("loan_id").is_in(outside.implode())
+    )
     offered = offers(free, checks, lenders, prices, month, rulebook)
     sold = _settle(best(offered, month), candidates, lenders, month, rulebook)
-    refused = refusals(candidates, checks, offered, sold, barred)
+    refused = refusals(candidates, checks, offered, sold, barred, outside)
     body = _body(sold, refused, month)
     settled_by = business_day(month, rulebook.get("sale.settlement_window", first_day(month))[1])
     return Outcome(

@@ -1,13 +1,12 @@
-"""The exact chance of so many or more defaults among loans with different default rates.
+"""The exact chance that so many or more of the bad loans of all lenders are one lender's, by luck alone.
 
-A sum of independent binomials (Poisson-binomial). Only sums, products and quotients of floats in a
-fixed order: the same bits on any processor, unlike logarithms or a library's dot product. Scaling
-by powers of two is exact and keeps large books from underflowing.
+In each cell of like loans the bad ones are dealt among all loans; how many fall on the lender is
+hypergeometric, and the cells add up. The peers' rate is not taken as known: few peers prove little.
+(Fisher's exact test, stratified.) Only sums, products and quotients of floats in a fixed order: the
+same bits on any processor, unlike logarithms or a library's dot product.
 """
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import numpy.typing as npt
@@ -15,71 +14,51 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 
-def at_least(count: int, cells: list[tuple[int, float]]) -> float:
-    """P(X >= count), X = defaults among cells of (loans, rate): exact but for float rounding, about 1e-13.
+def at_least(count: int, cells: list[tuple[int, int, int]]) -> float:
+    """P(X >= count), X = bad loans that fall on a lender, over cells of (its loans, all loans, bad ones of all).
 
-    >>> round(at_least(2, [(2, 0.5)]), 12)
-    0.25
+    Exact but for float rounding, about 1e-13.
+
+    >>> round(at_least(2, [(2, 4, 2)]), 12)  # two of four are bad: both of them its own two, one of six ways
+    0.166666666667
     """
     if count <= 0:
         return 1.0
-    if sum(loans for loans, _ in cells) < count:
-        return 0.0
-    below, exponent = np.array([1.0]), 0
-    for loans, rate in cells:
-        part, scale = _binomial(loans, rate, count)
-        below, exponent = _rescaled(_convolved(below, part, count), exponent + scale)
+    chances, least = np.array([1.0]), 0
+    for own, every, bad in cells:
+        part, first = _dealt(own, every, bad)
+        chances, least = _convolved(chances, part), least + first
     total = 0.0
-    for term in below:
-        total += float(term)
-    return min(max(1.0 - math.ldexp(total, exponent), 0.0), 1.0)
+    for chance in chances[max(count - least, 0) :][::-1]:  # the small ones first
+        total += float(chance)
+    return min(total, 1.0)
 
 
-def _binomial(loans: int, rate: float, count: int) -> tuple[Floats, int]:
-    """P(0), ..., P(count - 1) of one cell as (values, power of two to multiply them by)."""
-    size = min(loans, count - 1) + 1
-    if rate >= 1.0:
-        return np.array([float(j == loans) for j in range(size)]), 0
-    odds = rate / (1.0 - rate)
-    terms, term, scale = np.zeros(size), *_power(1.0 - rate, loans)
-    shift = 0
-    for j in range(size):
-        terms[j] = term
-        term = term * odds * (loans - j) / (j + 1)
-        if term > 1e200:
-            terms[: j + 1] *= 2.0**-600
-            term *= 2.0**-600
-            shift += 600
-    return terms, scale + shift
+def _dealt(own: int, every: int, bad: int) -> tuple[Floats, int]:
+    """P(first), P(first + 1), ... of one cell, and the least number possible: worked out from the likeliest one on."""
+    first, last = max(0, own + bad - every), min(own, bad)
+    mode = min(max((own + 1) * (bad + 1) // (every + 2), first), last)
+    up = _falling([(bad - x) * (own - x) / ((x + 1) * (every - bad - own + x + 1)) for x in range(mode, last)])
+    down = _falling([x * (every - bad - own + x) / ((bad - x + 1) * (own - x + 1)) for x in range(mode, first, -1)])
+    chances = np.array([*down[::-1], 1.0, *up])
+    total = 0.0
+    for chance in np.sort(chances):
+        total += float(chance)
+    return chances / total, first
 
 
-def _power(base: float, exponent: int) -> tuple[float, int]:
-    """base ** exponent as mantissa x 2 ** scale, by repeated squaring."""
-    mantissa, scale = 1.0, 0
-    square, square_scale = math.frexp(base)
-    while exponent:
-        if exponent & 1:
-            mantissa, step = math.frexp(mantissa * square)
-            scale += square_scale + step
-        square, step = math.frexp(square * square)
-        square_scale = 2 * square_scale + step
-        exponent >>= 1
-    return mantissa, scale
+def _falling(ratios: list[float]) -> list[float]:
+    """The running products of ratios below one."""
+    products, product = [], 1.0
+    for ratio in ratios:
+        product *= ratio
+        products.append(product)
+    return products
 
 
-def _convolved(left: Floats, right: Floats, count: int) -> Floats:
-    size = min(len(left) + len(right) - 1, count)
-    total = np.zeros(size)
+def _convolved(left: Floats, right: Floats) -> Floats:
+    total = np.zeros(len(left) + len(right) - 1)
     short, long = (left, right) if len(left) <= len(right) else (right, left)
-    for j, factor in enumerate(short[:size]):
-        reach = min(len(long), size - j)
-        total[j : j + reach] += factor * long[:reach]
+    for j, factor in enumerate(short):
+        total[j : j + len(long)] += factor * long
     return total
-
-
-def _rescaled(values: Floats, exponent: int) -> tuple[Floats, int]:
-    largest = float(values.max())
-    if largest == 0.0:
-        return values, exponent
-    step = math.frexp(largest)[1]
-    return np.ldexp(values, -step), exponent + step

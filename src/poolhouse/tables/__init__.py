@@ -9,7 +9,7 @@ from poolhouse.tables.contract import Column, Table
 from poolhouse.tables.loans import LOANS, REJECTS, TAPE
 from poolhouse.tables.months import HOLDER_MONTHS, LOAN_MONTHS, POOL_FACTORS, POOL_MONTHS
 from poolhouse.tables.outcome import Event, Outcome, Posting
-from poolhouse.tables.pooling import POOL_LOANS, POOL_WAITS, SERIOUS
+from poolhouse.tables.pooling import DELINQUENCIES, POOL_LOANS, POOL_WAITS
 from poolhouse.tables.records import LENDER_STATES, PARTIES, POOLS, PRICES, RECORDS, SECURITIES, TRADES
 from poolhouse.tables.trade import ASSIGNMENTS, CHECKS, NOTICES, PAYMENTS, REFUSALS, SALES
 
@@ -17,7 +17,7 @@ SEGMENTS = {
     t.name: t
     for t in (
         TAPE, LOANS, REJECTS, CHECKS, SALES, REFUSALS, ASSIGNMENTS, PAYMENTS, NOTICES,
-        LOAN_MONTHS, POOL_MONTHS, POOL_FACTORS, HOLDER_MONTHS, POOL_LOANS, POOL_WAITS, SERIOUS,
+        LOAN_MONTHS, POOL_MONTHS, POOL_FACTORS, HOLDER_MONTHS, POOL_LOANS, POOL_WAITS, DELINQUENCIES,
     )
 }  # fmt: skip
 """Tables that are kept as Parquet segments."""
@@ -25,6 +25,7 @@ SEGMENTS = {
 __all__ = [
     "ASSIGNMENTS",
     "CHECKS",
+    "DELINQUENCIES",
     "HOLDER_MONTHS",
     "LENDER_STATES",
     "LOANS",
@@ -44,7 +45,6 @@ __all__ = [
     "SALES",
     "SECURITIES",
     "SEGMENTS",
-    "SERIOUS",
     "TAPE",
     "TRADES",
     "Column",

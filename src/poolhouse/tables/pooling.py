@@ -35,16 +35,17 @@ reason str - in words
     sort=("loan_id",),
 )
 
-SERIOUS = Table(
-    "serious",
+DELINQUENCIES = Table(
+    "delinquencies",
     1,
     columns(
         """
-loan_id i32 - first reached the serious-delinquency threshold this month, or was liquidated
-missed i16 instalments - unpaid at the end of the month
+loan_id i32 - a loan that an aggregator bought
+missed i16 instalments - unpaid at the end of the month, for the first time so many: 1 (30 days late), 2, 3 (or lost)
+age i16 instalments - due by then, from its first one on
 """
     ),
-    key=("loan_id",),
-    sort=("loan_id",),
+    key=("loan_id", "missed"),
+    sort=("loan_id", "missed"),
 )
-"""What the lender watch counts: each loan once, in the month it first became serious."""
+"""What the lender watch counts: each loan and depth once, in the month it first came to it."""

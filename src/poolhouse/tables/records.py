@@ -113,18 +113,24 @@ LENDER_STATES = Table(
     1,
     columns(
         """
-month i32 month - decided at this month's end
+decided_date date - a month's last day for a test, the day of the command for people
 lender_id i32 - party
-state str - buying | stopped
-serious_defaults i32 - loans that ever reached the threshold
+month i32 month - the open month when it was decided
+state str - approved | watch | overlay | suspended | terminated | reinstated
+previous str - the state before
+effective_date date - from this day on
+decided_by str - test | people
+measure str - what was counted (scorecard.measures); '' for people
+defaults i32 - loans that count
 loans i32 - loans watched
 expected_defaults_e6 i64 e6 - at the mix-adjusted peer rate
+ratio_e4 i64 e4 - defaults over expected: the compare ratio, 100% is 10,000
 p_value_e9 i64 e9 - exact one-sided probability of that many or more
 reason str - in words
 """
     ),
-    key=("month", "lender_id"),
-    sort=("month", "lender_id"),
+    key=("decided_date", "lender_id"),
+    sort=("decided_date", "lender_id"),
 )
 
 RECORDS = {t.name: t for t in (PARTIES, POOLS, SECURITIES, TRADES, PRICES, LENDER_STATES)}

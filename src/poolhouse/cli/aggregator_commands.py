@@ -1,0 +1,41 @@
+"""The aggregator's commands: lenders' scorecards and what people decide about a lender."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from poolhouse.cli.options import AsJson, BookDir, face_of, given, market_of
+
+LenderOption = Annotated[
+    str | None, typer.Option("--lender", metavar="NAME", help="One lender in full, by code or name.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add this file's commands to the command line."""
+    app.command("lenders")(lenders)
+    app.command("rate-lender")(rate_lender)
+
+
+def lenders(book: BookDir, lender: LenderOption = None, as_json: AsJson = False) -> None:
+    """Lenders, and how their loans do against their peers'."""
+    with face_of(as_json) as face:
+        answer = market_of(book).lenders(**given({"lender": lender}))
+        face.show("lenders" if lender is None else "lender", answer, book)
+
+
+def rate_lender(
+    book: BookDir,
+    lender: Annotated[str, typer.Option("--lender", metavar="NAME", help="The lender, by code or name.")],
+    state: Annotated[
+        str,
+        typer.Option("--state", metavar="STATE", help="approved, watch, overlay, suspended, terminated, reinstated."),
+    ],
+    reason: Annotated[str, typer.Option("--reason", metavar="TEXT", help="Why; kept with the decision.")],
+    as_json: AsJson = False,
+) -> None:
+    """People decide about a lender: what it may sell from today."""
+    with face_of(as_json) as face:
+        face.show("rate-lender", market_of(book).rate_lender(lender, state, reason), book)

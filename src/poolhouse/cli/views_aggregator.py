@@ -1,0 +1,134 @@
+"""How the aggregator's answers look: lenders and their records, one lender's scorecard, people's decisions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from poolhouse.cli.grids import MOST_ROWS, anything, facts, figures, heading, indented, plain, records, table
+from poolhouse.web import words
+
+Row = dict[str, Any]
+
+LONGEST_NAME = 28
+_STYLES = {"watch": "yellow", "overlay": "yellow", "suspended": "bold red", "terminated": "bold red"}
+_DAYS = {1: "30 days", 2: "60 days", 3: "90 days"}
+
+
+def lenders(answer: Row) -> RenderableType:
+    """Lenders and their records: those with most serious defaults first."""
+    every = answer.get("lenders") or []
+    head = [
+        ("Watched", words.count(answer.get("watched")), "lenders whose loans the aggregators bought"),
+        ("No longer bought from", words.count(answer.get("stopped")), "suspended or terminated"),
+        ("Sales refused for that", words.count(answer.get("sales_refused")), ""),
+        ("Repurchase demands not paid", words.count(answer.get("repurchases_outstanding", 0)), ""),
+    ]
+    shown = [
+        (
+            _short(r.get("lender", "")), _state(r), words.count(r.get("loans")), e4(r.get("share_sold_e4"), 0),
+            words.number(r.get("days_to_sale_median"), 0), words.number(r.get("turns_per_year")),
+            words.count(r.get("early_defaults")), words.count(r.get("serious_defaults")),
+            e6(r.get("expected_defaults_e6")), e4(r.get("compare_ratio_e4"), 0), chance(r.get("p_value_e9")),
+            words.count(r.get("repurchases_outstanding")),
+        )
+        for r in every[:MOST_ROWS]
+    ]  # fmt: skip
+    names = (
+        "Lender",
+        "State",
+        "Loans",
+        "Sold",
+        "Days",
+        "Turns",
+        "Early",
+        "Serious",
+        "Peers",
+        "Ratio",
+        "Chance",
+        "Open",
+    )
+    more = f"the first {MOST_ROWS} of {len(every):,}; --json gives all, with reasons" if len(every) > MOST_ROWS else ""
+    parts: list[RenderableType] = [plain("Lenders", "bold"), figures(head), heading("By serious defaults", more)]
+    parts.append(table(names, shown, right=range(2, 12)))
+    legend = (
+        "Days: median from note to sale. Turns: of capital in a year. Early: 60 days late in the first payments. "
+        "Serious: ever 90 days late or lost. Peers: as many as like loans of other lenders would give in two years; "
+        "Ratio: this lender's over theirs, where it is worse; Chance: of so many or more by luck. Open: repurchase "
+        "demands not paid. One lender in full: --lender NAME."
+    )
+    parts.append(indented(plain(legend, "dim")))
+    return Group(*parts, *_changed(every), *_refused(every))
+
+
+def lender(answer: Row) -> RenderableType:
+    """One lender's scorecard: its row, each depth at each age against peers, and its history."""
+    row = answer["lender"]
+    shown = [
+        (
+            f"within {w['within']} payments", _DAYS.get(w["missed"], words.count(w["missed"])), words.count(w["loans"]),
+            words.count(w["bad"]), e6(w["expected_e6"]),
+            e4(10_000 * 1_000_000 * w["bad"] // w["expected_e6"], 0) if w["expected_e6"] else "",
+        )
+        for w in answer["windows"]
+    ]  # fmt: skip
+    parts: list[RenderableType] = [
+        plain(f"{row['lender']}: {row['state']}", _STYLES.get(row["state"], "bold")),
+        anything({k: v for k, v in row.items() if k not in ("lender", "state", "refused")}),
+        heading("Ever so late, loans that old", "beside what like loans of other lenders give"),
+        table(("Ever", "Late", "Loans", "Bad", "Peers", "Ratio"), shown, right=range(2, 6)),
+        heading("History"),
+        records(answer["history"]),
+    ]
+    for key, title in (("repurchases", "Repurchase demands"), ("commitments", "Commitments")):
+        if answer.get(key):
+            parts += [heading(title), records(answer[key])]
+    return Group(*parts, *_refused([row]))
+
+
+def decision(answer: Row) -> RenderableType:
+    """What people decided about a lender."""
+    return anything(answer)
+
+
+def _state(row: Row) -> Text:
+    state = row.get("state", "")
+    return plain(state, _STYLES.get(state, ""))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else name[: LONGEST_NAME - 3].rstrip() + "..."
+
+
+def _changed(every: list[Row]) -> list[RenderableType]:
+    rows = [(f"{r['lender']}, {r['since']}", f"{r['state']}: {r['why']}") for r in every if r.get("since")]
+    return [heading("States and why"), facts(rows)] if rows else []
+
+
+def _refused(every: list[Row]) -> list[RenderableType]:
+    """Why loans were turned down, over all lenders."""
+    total: dict[str, int] = {}
+    for lender_row in every:
+        for reason, loans in (lender_row.get("refused") or {}).items():
+            total[reason] = total.get(reason, 0) + loans
+    rows = sorted(total.items(), key=lambda item: (-item[1], item[0]))
+    return (
+        [heading("Why loans were not bought"), figures((r, words.count(n), "loans") for r, n in rows)] if rows else []
+    )
+
+
+def e4(value: int | None, digits: int) -> str:
+    """A share or ratio in percent."""
+    return "" if value is None else f"{value / 100:.{digits}f}%"
+
+
+def e6(value: int | None) -> str:
+    """Millionths as a number of loans."""
+    return "" if value is None else f"{value / 10**6:.1f}"
+
+
+def chance(p_value_e9: int | None) -> str:
+    """A probability in percent."""
+    return "" if p_value_e9 is None else f"{p_value_e9 / 10**7:.2f}%"
