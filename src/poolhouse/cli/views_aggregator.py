@@ -38,7 +38,7 @@ def lenders(answer: Row) -> RenderableType:
         )
         for r in every[:MOST_ROWS]
     ]  # fmt: skip
-    names = (
+    names = [
         "Lender",
         "State",
         "Loans",
@@ -50,12 +50,12 @@ def lenders(answer: Row) -> RenderableType:
         "Ratio",
         "Chance",
         "Open",
-    )
+    ]
     more = f"the first {MOST_ROWS} of {len(every):,}; --json gives all, with reasons" if len(every) > MOST_ROWS else ""
     parts: list[RenderableType] = [plain("Lenders", "bold"), figures(head), heading("By serious defaults", more)]
     if not answer.get("repurchases_outstanding"):
-        names, shown = names[:-1], [row[:-1] for row in shown]
-    parts.append(table(names, shown, right=range(2, len(names))))
+        names.pop()
+    parts.append(table(names, [row[: len(names)] for row in shown], right=range(2, len(names))))
     legend = (
         "Days: median from note to sale. Early: 60 days late in the first payments. "
         "Serious: ever 90 days late or lost. Peers: as many as like loans of other lenders would give in two years; "
