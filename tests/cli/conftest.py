@@ -40,6 +40,7 @@ ANSWERS: dict[str, Any] = {
     },
     "lookthrough": {"holder": "Public pension", "face_cents": 5, "securities": [{"name": "MA1", "face_cents": 5}]},
     "lenders": {"lenders": [{"lender": "First Bank", "loans": 12, "serious_defaults": 0, "state": "approved"}]},
+    "repurchase": {"demands": 2, "rejected": 0},
     "rate_lender": {"lender": "First Bank", "state": "watch"},
 }
 STEPS = ("close", "check", "sell", "pool", "issue", "trade", "transfer", "notify", "close_month")

@@ -33,6 +33,7 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "lookthrough": views_queries.lookthrough,
     "lenders": views_aggregator.lenders,
     "lender": views_aggregator.lender,
-    "rate-lender": views_aggregator.decision,
+    "rate-lender": views_aggregator.told,
+    "repurchase": views_aggregator.told,
 }
 """The view of each query, by the command's name."""

@@ -88,8 +88,8 @@ def lender(answer: Row) -> RenderableType:
     return Group(*parts, *_refused([row]))
 
 
-def decision(answer: Row) -> RenderableType:
-    """What people decided about a lender."""
+def told(answer: Row) -> RenderableType:
+    """What a decision or demand came to, or the register of demands."""
     return anything(answer)
 
 

@@ -26,6 +26,7 @@ from poolhouse.market.lookthrough import lookthrough
 from poolhouse.market.pool import issue, pool, trade
 from poolhouse.market.rejects import write_rejects
 from poolhouse.market.report import report
+from poolhouse.market.repurchase import register, repurchase
 from poolhouse.market.run import Progress, run
 from poolhouse.market.sell import sell
 from poolhouse.market.series import report_series
@@ -117,6 +118,13 @@ class Market:
     def rate_lender(self, lender: str, state: str, reason: str) -> Answer:
         """People decide about a lender: approved, watch, overlay, suspended, terminated or reinstated."""
         return rate_lender(self._desk(), lender, state, reason)
+
+    def repurchase(self, demands: str | Path | None = None) -> Answer:
+        """Demand that lenders take loans of a file back; without a file, every demand as it stands."""
+        desk = self._desk()
+        if demands is None:
+            return register(desk)
+        return {**repurchase(desk, demands), "rejects_file": write_rejects(desk)}
 
     # queries
 

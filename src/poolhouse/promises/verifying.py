@@ -21,6 +21,7 @@ from poolhouse.promises.evidence import THREADS, UNREADABLE, Evidence, look
 from poolhouse.promises.factored import Factored, issued
 from poolhouse.promises.held import held
 from poolhouse.promises.owned import agrees, chains, standings
+from poolhouse.promises.returned import returned
 from poolhouse.promises.split import split
 from poolhouse.promises.sums import Sums, add_up, sums
 from poolhouse.promises.tally import Tally
@@ -59,7 +60,8 @@ def verify(
         replayed = aside.submit(run.whole, 12, lambda e: _repeatable(e, replay))
         run.loans()
         for promise, work in (
-            (1, balanced), (4, issued), (5, held), (6, chains), (8, lambda e: eligible(e, reevaluate)), (9, told),
+            (1, balanced), (2, returned), (4, issued), (5, held), (6, chains),
+            (8, lambda e: eligible(e, reevaluate)), (9, told),
         ):  # fmt: skip
             run.step(f"verify {NAMES[promise - 1]}")
             run.whole(promise, work)
@@ -89,9 +91,9 @@ class _Run:
 
     def _total(self) -> int:
         try:
-            return len(self.evidence.closed) + 8
+            return len(self.evidence.closed) + 9
         except UNREADABLE:
-            return max(self.done, 8)
+            return max(self.done, 9)
 
     def head(self) -> str:
         try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from poolhouse.sale.approving import approvals
 from poolhouse.sale.price_sheet import opening_sheet, sheet
+from poolhouse.sale.reps import IN_FORCE, life_of_loan, relief
+from poolhouse.sale.repurchases import OPEN, REMEDIES, accrued_interest, premium, settle, settles, standing_demands
 from poolhouse.sale.retaining import retain
 from poolhouse.sale.scorecard import (
     STATES,
@@ -19,19 +21,29 @@ from poolhouse.sale.selling import sell
 from poolhouse.sale.watching import expectations, judged
 
 __all__ = [
+    "IN_FORCE",
+    "OPEN",
+    "REMEDIES",
     "STATES",
     "STOPPED",
+    "accrued_interest",
     "approvals",
     "current_states",
     "decide",
     "expectations",
     "judged",
+    "life_of_loan",
     "measured",
     "opening_sheet",
     "outside_overlay",
+    "premium",
     "rate_lenders",
+    "relief",
     "retain",
     "sell",
+    "settle",
+    "settles",
     "sheet",
+    "standing_demands",
     "windows",
 ]

@@ -10,7 +10,16 @@ from poolhouse.tables.loans import LOANS, REJECTS, TAPE
 from poolhouse.tables.months import HOLDER_MONTHS, LOAN_MONTHS, POOL_FACTORS, POOL_MONTHS
 from poolhouse.tables.outcome import Event, Outcome, Posting
 from poolhouse.tables.pooling import DELINQUENCIES, POOL_LOANS, POOL_WAITS
-from poolhouse.tables.records import LENDER_STATES, PARTIES, POOLS, PRICES, RECORDS, SECURITIES, TRADES
+from poolhouse.tables.records import (
+    LENDER_STATES,
+    PARTIES,
+    POOLS,
+    PRICES,
+    RECORDS,
+    REPURCHASES,
+    SECURITIES,
+    TRADES,
+)
 from poolhouse.tables.trade import ASSIGNMENTS, CHECKS, NOTICES, PAYMENTS, REFUSALS, SALES
 
 SEGMENTS = {
@@ -42,6 +51,7 @@ __all__ = [
     "RECORDS",
     "REFUSALS",
     "REJECTS",
+    "REPURCHASES",
     "SALES",
     "SECURITIES",
     "SEGMENTS",

@@ -133,4 +133,32 @@ reason str - in words
     sort=("decided_date", "lender_id"),
 )
 
-RECORDS = {t.name: t for t in (PARTIES, POOLS, SECURITIES, TRADES, PRICES, LENDER_STATES)}
+REPURCHASES = Table(
+    "repurchases",
+    1,
+    columns(
+        """
+demand_id str - the file's hash and row: unique in the book
+state str - open | promised (an indemnity) | paid | ended (nothing left to pay for); the last row of a demand holds
+month i32 month - the open month when it came to that state
+loan_id i32 - the loan
+lender_id i32 - who sold it and must pay
+claimant_id i32 - who is paid: the owner outside pools, or who sold the loan into its pool
+reason str - what was wrong: a code of repurchase.reasons
+remedy str - repurchase | indemnify | make_whole | reprice
+demand_date date - the day of the demand
+due_date date - the last day to pay
+settled_date date? - cash moved; null while nothing did
+principal_cents i64 cents - what the borrower owes: at the demand while open, at settlement when paid
+interest_cents i64 cents - accrued since the last instalment paid, at the owner's rate
+premium_cents i64 cents - the sale's price above par on that principal (negative: below)
+loss_cents i64 cents - the owner's loss, or the price adjustment, that the lender makes good
+total_cents i64 cents - paid, or asked for while open
+note str - in words
+"""
+    ),
+    key=("demand_id", "state"),
+    sort=("demand_id", "month", "state"),
+)
+
+RECORDS = {t.name: t for t in (PARTIES, POOLS, SECURITIES, TRADES, PRICES, LENDER_STATES, REPURCHASES)}
