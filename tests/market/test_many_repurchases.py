@@ -34,12 +34,12 @@ def test_a_whole_sample_goes_back(tmp_path: Path) -> None:
 
 
 def test_loans_of_a_private_trust_go_back_through_the_conduit(tmp_path: Path) -> None:
-    """Bought out by the conduit in June, the lender's at the end of July; one is lost without a cent right after its buyout."""
+    """Bought out by the conduit in June, the lender's at the end of July; one is lost right after its buyout."""
     rows = kit.alike(20, note_amount_cents=90_000_000, value_cents=120_000_000, ltv_e4=7_500, income_cents=40_000_000)
     payment = 568_861
     sent = [
         (f"L-{i:04d}", f"2009-{m:02d}-05", payment, "instalment", f"{i}/{m}")
-        for i in range(20) for m in range(3, 11) if (i, m) not in {(1, 4), (1, 5), (1, 6), (1, 7), (1, 8), (1, 9), (1, 10)}
+        for i in range(20) for m in range(3, 11) if i != 1 or m < 4
     ]  # fmt: skip
     sent.append(("L-0001", "2009-07-20", 1, "liquidation", "lost"))
     payments = [dict(zip(kit.PAYMENT_COLUMNS, one, strict=True)) for one in sent]

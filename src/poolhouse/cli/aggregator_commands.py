@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from poolhouse.cli.options import AsJson, BookDir, face_of, given, input_file, market_of
+from poolhouse.cli.options import AsJson, BookDir, face_of, given, input_file, market_of, month_option
 
 LenderOption = Annotated[
     str | None, typer.Option("--lender", metavar="NAME", help="One lender in full, by code or name.")
@@ -19,6 +19,7 @@ def register(app: typer.Typer) -> None:
     app.command("lenders")(lenders)
     app.command("rate-lender")(rate_lender)
     app.command("repurchase")(repurchase)
+    app.command("advice")(advice)
 
 
 def lenders(book: BookDir, lender: LenderOption = None, as_json: AsJson = False) -> None:
@@ -53,3 +54,16 @@ def repurchase(
     """Loans go back to their lenders, or are made whole."""
     with face_of(as_json) as face:
         face.show("repurchase", market_of(book).repurchase(**given({"demands": demands})), book)
+
+
+def advice(
+    book: BookDir,
+    lender: LenderOption = None,
+    month: Annotated[
+        str | None, typer.Option("--month", metavar="YYYY-MM", callback=month_option, help="Month of the sale.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Purchase advices: price, interest, line payoff, net wire."""
+    with face_of(as_json) as face:
+        face.show("advice", market_of(book).advice(**given({"lender": lender, "month": month})), book)

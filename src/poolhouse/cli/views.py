@@ -35,5 +35,6 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "lender": views_aggregator.lender,
     "rate-lender": views_aggregator.told,
     "repurchase": views_aggregator.told,
+    "advice": views_aggregator.advice,
 }
 """The view of each query, by the command's name."""

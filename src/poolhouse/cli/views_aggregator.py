@@ -29,7 +29,7 @@ def lenders(answer: Row) -> RenderableType:
     shown = [
         (
             _short(r.get("lender", "")), _state(r), words.count(r.get("loans")), e4(r.get("share_sold_e4"), 0),
-            words.number(r.get("days_to_sale_median"), 0), words.number(r.get("turns_per_year")),
+            words.number(r.get("days_to_sale_median"), 0),
             words.count(r.get("early_defaults")), words.count(r.get("serious_defaults")),
             e6(r.get("expected_defaults_e6")), e4(r.get("compare_ratio_e4"), 0), chance(r.get("p_value_e9")),
             words.count(r.get("repurchases_outstanding")),
@@ -52,9 +52,9 @@ def lenders(answer: Row) -> RenderableType:
     )
     more = f"the first {MOST_ROWS} of {len(every):,}; --json gives all, with reasons" if len(every) > MOST_ROWS else ""
     parts: list[RenderableType] = [plain("Lenders", "bold"), figures(head), heading("By serious defaults", more)]
-    parts.append(table(names, shown, right=range(2, 12)))
+    parts.append(table(names, shown, right=range(2, 11)))
     legend = (
-        "Days: median from note to sale. Turns: of capital in a year. Early: 60 days late in the first payments. "
+        "Days: median from note to sale. Early: 60 days late in the first payments. "
         "Serious: ever 90 days late or lost. Peers: as many as like loans of other lenders would give in two years; "
         "Ratio: this lender's over theirs, where it is worse; Chance: of so many or more by luck. Open: repurchase "
         "demands not paid. One lender in full: --lender NAME."
@@ -91,6 +91,30 @@ def lender(answer: Row) -> RenderableType:
 def told(answer: Row) -> RenderableType:
     """What a decision or demand came to, or the register of demands."""
     return anything(answer)
+
+
+def advice(answer: Row) -> RenderableType:
+    """Purchase advices, largest first, and whether each day's wires are the ledger's."""
+    names = ("Lender", "Settles", "Program", "Loans", "Principal", "Premium", "Interest", "Line payoff", "Net wire")
+
+    def line(a: Row) -> tuple[object, ...]:
+        above = a["premium_cents"] - a["discount_cents"]
+        return (
+            _short(a["lender"]), a["settlement_date"], words.PARTIES.get(a["program"], a["program"]),
+            words.count(a["loans"]), words.money(a["principal_cents"]), words.money(above),
+            words.money(a["purchase_interest_cents"]), words.money(a["line_payoff_cents"]),
+            words.money(a["net_wire_cents"]),
+        )  # fmt: skip
+
+    every = sorted(answer["advices"], key=lambda a: (-a["gross_cents"], a["lender"], a["settlement_date"]))
+    total = {**answer, "lender": "Together", "settlement_date": "", "program": ""}
+    off = [w for w in answer["wires"] if w["difference_cents"]]
+    note = "every wire is the ledger's" if not off else f"{len(off)} wires differ from the ledger"
+    more = f"; the largest {MOST_ROWS} of {len(every):,}, --json gives all" if len(every) > MOST_ROWS else ""
+    return Group(
+        heading("Purchase advices", f"{', '.join(answer['months'])}; {note}{more}"),
+        table(names, [line(a) for a in [*every[:MOST_ROWS], total]], right=range(3, 9)),
+    )
 
 
 def _state(row: Row) -> Text:

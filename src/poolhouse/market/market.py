@@ -16,6 +16,7 @@ from poolhouse.book import Book
 from poolhouse.dates import month_name, parse_month
 from poolhouse.findings import Refused
 from poolhouse.market import opening
+from poolhouse.market.advice import advice
 from poolhouse.market.check import check
 from poolhouse.market.close import close_read
 from poolhouse.market.close_month import close_month
@@ -159,6 +160,10 @@ class Market:
     def lenders(self, lender: str | None = None) -> Answer:
         """Lenders, and how their loans do against their peers'; with `lender`, one lender's scorecard in full."""
         return lenders(self._desk()) if lender is None else lender_card(self._desk(), lender)
+
+    def advice(self, lender: str | None = None, month: str | None = None) -> Answer:
+        """Purchase advices: what is wired for the loans of a lender on a day, and what of it repays its line."""
+        return advice(self._desk(), lender, month)
 
     # the book
 
