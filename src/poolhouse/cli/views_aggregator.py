@@ -42,7 +42,6 @@ def lenders(answer: Row) -> RenderableType:
         "Loans",
         "Sold",
         "Days",
-        "Turns",
         "Early",
         "Serious",
         "Peers",

@@ -68,11 +68,8 @@ def _told(row: dict[str, Any], names: dict[int, str]) -> Answer:
 
 
 def _loans(desk: Desk, rows: pl.DataFrame, names: dict[int, str]) -> list[Answer]:
-    numbers = dict(desk.loans(["loan_id", "loan_number"]).rows())
-    return [
-        {"loan_number": numbers[loan["loan_id"]], **_told(loan, names)}
-        for loan in rows.head(rows.height).iter_rows(named=True)
-    ]
+    numbered = rows.join(desk.loans(["loan_id", "loan_number"]), on="loan_id", how="left", maintain_order="left")
+    return [_told(loan, names) for loan in numbered.head(rows.height).iter_rows(named=True)]
 
 
 def _wires(desk: Desk, found: pl.DataFrame, names: dict[int, str]) -> list[Answer]:
