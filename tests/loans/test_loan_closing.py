@@ -11,7 +11,7 @@ import pytest
 from sample_tapes import CANONICAL, csv_of, write
 
 from poolhouse import chance
-from poolhouse.loans import at_closing, demo_tape, read_tape
+from poolhouse.loans import as_loans, at_closing, demo_tape, read_tape
 from poolhouse.tables import LOANS
 
 PARTIES = pl.DataFrame(
@@ -74,3 +74,17 @@ def test_the_whole_tape_closes(tmp_path: Path) -> None:
     ).to_series()  # fmt: skip
     assert (last_due == loans["term_months"]).all()
     assert (loans["payment_cents"] * loans["term_months"] > loans["note_amount_cents"]).all()
+
+
+def test_a_tape_outside_a_book_is_numbered_by_its_rows(tmp_path: Path) -> None:
+    """The same notes as at closing, in the order given, numbered from 0."""
+    changes = [{"loan_number": "b", "originator_id": "L2"}, {"loan_number": "a", "note_date": "2009-03-31"}]
+    tape = read_tape(write(tmp_path, csv_of([CANONICAL | r for r in changes]))).tape
+    back = as_loans(tape.reverse())
+    assert back["loan_id"].to_list() == [0, 1]
+    assert back["loan_number"].to_list() == tape["loan_number"].to_list()[::-1]
+    assert back.sort("loan_number")["originator_party_id"].to_list() == [0, 1]
+    parties = tape.select("originator_id", originator_party_id=pl.lit(7, pl.Int32))
+    same = [c for c in LOANS.schema if c not in ("loan_id", "originator_party_id", "closed_month")]
+    assert back.sort("loan_number").select(same).equals(at_closing(tape, 0, parties, 0).select(same))
+    assert back.filter(pl.col("loan_number") == "a")["closed_month"].to_list() == [2009 * 12 + 2]

@@ -64,5 +64,5 @@ def test_a_holders_statement_and_the_lenders_table(queried: Market, said: Said) 
         assert text in out, text
     answer = queried.lenders()
     out = said("lenders")
-    for text in (str(answer["watched"]), answer["lenders"][0]["lender"][:20], "Why loans were not bought"):
+    for text in (str(answer["watched"]), answer["lenders"][0]["lender"][:12], "Why loans were not bought"):
         assert text in out, text

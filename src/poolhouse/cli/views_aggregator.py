@@ -12,7 +12,9 @@ from poolhouse.web import words
 
 Row = dict[str, Any]
 
-LONGEST_NAME = 28
+LONGEST_NAME = 20
+_MOST_RATIO_E4 = 99_900
+"""A ratio above this says no more than that it is large: the peers' expectation is next to nothing."""
 _STYLES = {"watch": "yellow", "overlay": "yellow", "suspended": "bold red", "terminated": "bold red"}
 _DAYS = {1: "30 days", 2: "60 days", 3: "90 days"}
 
@@ -31,12 +33,12 @@ def lenders(answer: Row) -> RenderableType:
             _short(r.get("lender", "")), _state(r), words.count(r.get("loans")), e4(r.get("share_sold_e4"), 0),
             words.number(r.get("days_to_sale_median"), 0),
             words.count(r.get("early_defaults")), words.count(r.get("serious_defaults")),
-            e6(r.get("expected_defaults_e6")), e4(r.get("compare_ratio_e4"), 0), chance(r.get("p_value_e9")),
+            e6(r.get("expected_defaults_e6")), _ratio(r.get("compare_ratio_e4")), chance(r.get("p_value_e9")),
             words.count(r.get("repurchases_outstanding")),
         )
         for r in every[:MOST_ROWS]
     ]  # fmt: skip
-    names = (
+    names = [
         "Lender",
         "State",
         "Loans",
@@ -48,10 +50,12 @@ def lenders(answer: Row) -> RenderableType:
         "Ratio",
         "Chance",
         "Open",
-    )
+    ]
     more = f"the first {MOST_ROWS} of {len(every):,}; --json gives all, with reasons" if len(every) > MOST_ROWS else ""
     parts: list[RenderableType] = [plain("Lenders", "bold"), figures(head), heading("By serious defaults", more)]
-    parts.append(table(names, shown, right=range(2, 11)))
+    if not answer.get("repurchases_outstanding"):
+        names.pop()
+    parts.append(table(names, [row[: len(names)] for row in shown], right=range(2, len(names))))
     legend = (
         "Days: median from note to sale. Early: 60 days late in the first payments. "
         "Serious: ever 90 days late or lost. Peers: as many as like loans of other lenders would give in two years; "
@@ -119,6 +123,10 @@ def advice(answer: Row) -> RenderableType:
 def _state(row: Row) -> Text:
     state = row.get("state", "")
     return plain(state, _STYLES.get(state, ""))
+
+
+def _ratio(ratio_e4: int | None) -> str:
+    return "> 999%" if ratio_e4 is not None and ratio_e4 > _MOST_RATIO_E4 else e4(ratio_e4, 0)
 
 
 def _short(name: str) -> str:

@@ -15,7 +15,25 @@ def at_closing(tape: pl.DataFrame, first_loan_id: int, party_ids: pl.DataFrame, 
     `party_ids`: originator_id (str), originator_party_id (i32), one row per lender of the tape.
     ValueError for a lender that is in no row of it.
     """
-    tape = tape.sort("loan_number").join(party_ids, on="originator_id", how="left", maintain_order="left")
+    return _numbered(tape.sort("loan_number"), first_loan_id, party_ids, closed_month)
+
+
+def as_loans(tape: pl.DataFrame) -> pl.DataFrame:
+    """A TAPE frame as LOANS outside any book, for checking, pricing and execution: loan_id = row of the frame, from 0.
+
+    Rows keep their order. Originators are numbered from 0 in order of their key; `closed_month` is the month of the
+    note (an index). Everything else is as `at_closing` gives it.
+    """
+    parties = tape.select("originator_id").unique().sort("originator_id").with_row_index("originator_party_id")
+    loans = _numbered(tape, 0, parties.with_columns(pl.col("originator_party_id").cast(pl.Int32)), 0)
+    note = pl.col("note_date")
+    month = note.dt.year() * 12 + note.dt.month().cast(pl.Int32) - 1
+    return loans.with_columns(month.alias("closed_month"))
+
+
+def _numbered(tape: pl.DataFrame, first_loan_id: int, party_ids: pl.DataFrame, closed_month: int) -> pl.DataFrame:
+    """LOANS rows in the tape's order."""
+    tape = tape.join(party_ids, on="originator_id", how="left", maintain_order="left")
     unknown = tape.filter(pl.col("originator_party_id").is_null())["originator_id"].unique().sort()
     if len(unknown):
         raise ValueError(f"no party for originators {unknown.to_list()[:5]}")

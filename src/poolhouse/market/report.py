@@ -9,7 +9,7 @@ import polars as pl
 from poolhouse import primary, sale
 from poolhouse.dates import first_day, last_day, month_name
 from poolhouse.market.desk import Desk
-from poolhouse.tables.codes import ASSUMED, PROGRAMS, UNDETERMINED
+from poolhouse.tables.codes import ASSUMED, BOOK_PROGRAMS, UNDETERMINED
 
 NAMES = {"fnma": "Fannie Mae", "fhlmc": "Freddie Mac", "gnma": "Ginnie Mae", "private": "Private conduit"}
 _TAPE_CAVEAT = (
@@ -90,7 +90,7 @@ def _programs(desk: Desk, pools: pl.DataFrame) -> list[dict[str, Any]]:
     rows = []
     pooled = desk.book.scan("pool_loans").select("loan_id").collect()
     whole = desk.book.scan("sales").select("loan_id", "program").collect().join(pooled, on="loan_id", how="anti")
-    for code, name in enumerate(PROGRAMS):
+    for code, name in enumerate(BOOK_PROGRAMS):
         mine = pools.filter(pl.col("program") == code)
         unpooled = whole.filter(pl.col("program") == code).height
         if not name or not (mine.height or unpooled):

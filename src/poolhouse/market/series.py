@@ -10,7 +10,7 @@ from poolhouse.dates import month_name
 from poolhouse.market.desk import Desk
 from poolhouse.market.report import BUCKETS, NAMES, bucket, cash
 from poolhouse.rules import mortgage_rate_e7
-from poolhouse.tables.codes import PROGRAMS
+from poolhouse.tables.codes import BOOK_PROGRAMS
 
 FACTOR_LINES = 60
 
@@ -41,7 +41,7 @@ def _balances(desk: Desk, months: list[int]) -> dict[str, list[int]]:
         .collect()
     )
     found = {(m, p): c for m, p, c in rows.rows()}
-    names = {0: "Whole loans, unsold or waiting"} | {i: f"{NAMES[p]} pools" for i, p in enumerate(PROGRAMS) if p}
+    names = {0: "Whole loans, unsold or waiting"} | {i: f"{NAMES[p]} pools" for i, p in enumerate(BOOK_PROGRAMS) if p}
     return {
         name: [found.get((m, code), 0) for m in months]
         for code, name in names.items()
@@ -72,7 +72,7 @@ def _speeds(desk: Desk, months: list[int]) -> dict[str, list[float]]:
     smm = {(m, p): u / b for m, p, u, b in rows.rows() if b > 0}
     return {
         NAMES[name]: [round(100 * (1 - (1 - smm.get((m, code), 0.0)) ** 12), 3) for m in months]
-        for code, name in enumerate(PROGRAMS)
+        for code, name in enumerate(BOOK_PROGRAMS)
         if name and any((m, code) in smm for m in months)
     }
 

@@ -11,10 +11,10 @@ import polars as pl
 
 from poolhouse.promises.evidence import HELD, PartMonth, trusts
 from poolhouse.rules import system_parties
-from poolhouse.tables.codes import ACTUAL_ACTUAL, PROGRAMS
+from poolhouse.tables.codes import ACTUAL_ACTUAL, BOOK_PROGRAMS
 
 ENTERPRISES = {
-    code: int(system_parties()[p]["party_id"]) for code, p in enumerate(PROGRAMS) if p in ("fnma", "fhlmc", "gnma")
+    code: int(system_parties()[p]["party_id"]) for code, p in enumerate(BOOK_PROGRAMS) if p in ("fnma", "fhlmc", "gnma")
 }
 """Who guarantees a program's pools."""
 

@@ -3,6 +3,9 @@
 A parameter is a list of values, each with the date it takes effect, its source and a confidence,
 and possibly dimensions (program, units, ...). A date before the first known version is answered
 with the nearest one and says so (`nearest`): it is never guessed in silence.
+
+An edition is what was published by the end of its month. A value may say when it was `announced`
+(else: the day it takes effect); an edition leaves out what was announced later.
 """
 
 from __future__ import annotations
@@ -14,10 +17,15 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-DEFAULT_EDITION = "2026-11"
-EDITIONS = (DEFAULT_EDITION,)
+from poolhouse.dates import first_day, parse_month
 
-_META = {"from", "value", "source", "confidence"}
+DEFAULT_EDITION = "2026-11"
+EDITIONS = ("2025-11", DEFAULT_EDITION)
+"""Oldest first."""
+
+META = {"from", "value", "source", "confidence", "announced"}
+"""Keys of a value that are no dimensions."""
+PREFIX = "standards."
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,9 @@ class Value:
     dims: tuple[tuple[str, Any], ...] = ()
     nearest: bool = False
     override: str = ""
+    announced: date = date.min
+    rank: int = 0  # place in its file: where several lines fit a loan, the last one wins
+    late: bool = False  # announced after the edition: stands in for want of an earlier one, always `nearest`
 
 
 @dataclass(frozen=True)
@@ -49,12 +60,14 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Rulebook:
-    """All parameters of an edition. `used_nearest` collects the names answered before their time."""
+    """All parameters of an edition. `rules`: tests written as data ([[rule]] tables), whose limits are the
+    parameter `standards.NAME`; `standards/` turns them into rules."""
 
     edition: str
     parameters: dict[str, Parameter]
     override_rows: tuple[dict[str, Any], ...]
     tables: dict[str, Any] = field(default_factory=dict)
+    rules: tuple[dict[str, Any], ...] = ()
 
     def lookup(self, name: str, as_of: date, **dims: Any) -> Value:
         """The version in force on a date for these dimensions. KeyError for an unknown name."""
@@ -64,11 +77,35 @@ class Rulebook:
         override = self._override(name, as_of, dims)
         if override is not None:
             return override
-        in_force = [v for v in matching if v.effective <= as_of]
+        in_force = [v for v in matching if v.effective <= as_of and not v.late]
         if in_force:  # the most specific dimensions win, then the latest version
             return max(in_force, key=lambda v: (len(v.dims), v.effective))
         first = max(matching, key=lambda v: (len(v.dims), -v.effective.toordinal()))
         return Value(**{**first.__dict__, "nearest": True})
+
+    def lines(self, name: str, as_of: date, **fixed: Any) -> list[Value]:
+        """Of each set of dimensions the version in force, in file order, as far as the dimensions in `fixed` agree:
+        for rules whose other dimensions are columns of the loan. Only where nothing at all is in force yet, the
+        first versions, each `nearest`. Empty for an unknown name's lines, KeyError for an unknown name."""
+        values = [v for v in self.parameters[name].values if all(fixed.get(k, x) == x for k, x in v.dims if k in fixed)]
+        override = self._override(name, as_of, fixed)
+        if override is not None:
+            return [override]
+        newest: dict[tuple[tuple[str, Any], ...], Value] = {}
+        first: dict[tuple[tuple[str, Any], ...], Value] = {}
+        place: dict[tuple[tuple[str, Any], ...], int] = {}
+        for v in values:  # ascending by effective day
+            dims = tuple((k, tuple(x) if isinstance(x, list) else x) for k, x in v.dims if k not in fixed)
+            place[dims] = min(place.get(dims, v.rank), v.rank)
+            first.setdefault(dims, v)
+            if v.effective <= as_of and not v.late:
+                newest[dims] = v
+        chosen = newest or {dims: Value(**{**v.__dict__, "nearest": True}) for dims, v in first.items()}
+        return [Value(**{**chosen[dims].__dict__, "dims": dims}) for dims in sorted(chosen, key=lambda d: place[d])]
+
+    def with_rules(self, parameters: dict[str, Parameter]) -> Rulebook:
+        """This rulebook and the limits of a user's own rules."""
+        return Rulebook(self.edition, {**self.parameters, **parameters}, self.override_rows, self.tables, self.rules)
 
     def get(self, name: str, as_of: date, **dims: Any) -> Any:
         """The bare value of `lookup`."""
@@ -110,27 +147,33 @@ class Rulebook:
 
 @lru_cache(maxsize=4)
 def load(edition: str = DEFAULT_EDITION) -> Rulebook:
-    """The rulebook of an edition, read from package data."""
+    """The rulebook of an edition, read from package data. KeyError for an unknown edition."""
     if edition not in EDITIONS:
         raise KeyError(f"edition {edition!r} is unknown: choose one of {', '.join(EDITIONS)}")
+    known_until = first_day(parse_month(edition) + 1)
     parameters: dict[str, Parameter] = {}
     overrides: list[dict[str, Any]] = []
+    rules: list[dict[str, Any]] = []
     tables: dict[str, Any] = {}
     for folder, assumed in (("data", False), ("assumptions", True)):
         for entry in sorted((files(__package__) / folder).iterdir(), key=lambda e: e.name):
             if not entry.name.endswith(".toml"):
                 continue
             content = tomllib.loads(entry.read_text(encoding="utf-8"))
-            for raw in content.pop("parameter", []):
+            written = content.pop("rule", [])
+            limits = [{**rule, "name": PREFIX + rule["name"]} for rule in written if "values" in rule]
+            for raw in [*content.pop("parameter", []), *limits]:
                 if raw["name"] in parameters:
                     raise ValueError(f"{entry.name}: {raw['name']} is defined twice")
-                parameters[raw["name"]] = _parameter(raw, assumed)
+                parameters[raw["name"]] = _published(parameter(raw, assumed), known_until)
+            rules += written
             overrides += content.pop("override", [])
             tables |= content
-    return Rulebook(edition, parameters, tuple(overrides), tables)
+    return Rulebook(edition, parameters, tuple(overrides), tables, tuple(rules))
 
 
-def _parameter(raw: dict[str, Any], assumed: bool) -> Parameter:
+def parameter(raw: dict[str, Any], assumed: bool) -> Parameter:
+    """A parameter from its TOML table."""
     values = [
         Value(
             raw["name"],
@@ -138,14 +181,31 @@ def _parameter(raw: dict[str, Any], assumed: bool) -> Parameter:
             v.get("from", date.min),
             v.get("source", raw.get("source", "assumed")),
             v.get("confidence", raw.get("confidence", "assumed")),
-            tuple((k, x) for k, x in v.items() if k not in _META),
+            tuple((k, x) for k, x in v.items() if k not in META),
+            announced=v.get("announced", v.get("from", date.min)),
+            rank=rank,
         )
-        for v in raw["values"]
+        for rank, v in enumerate(raw["values"])
     ]
     values.sort(key=lambda v: v.effective)
     return Parameter(
         raw["name"], raw["meaning"], raw.get("unit", ""), raw.get("basis", "reporting_month"), assumed, tuple(values)
     )
+
+
+def _published(whole: Parameter, known_until: date) -> Parameter:
+    """Without what was announced later than the edition. Where that leaves nothing for some dimensions, their first
+    version stays as a stand-in that always says it is only the nearest."""
+    if whole.assumed or all(v.announced < known_until for v in whole.values):
+        return whole
+    kept = [v for v in whole.values if v.announced < known_until]
+    has = {repr(v.dims) for v in kept}
+    for v in whole.values:
+        if repr(v.dims) not in has:
+            has.add(repr(v.dims))
+            kept.append(Value(**{**v.__dict__, "late": True}))
+    kept.sort(key=lambda v: v.effective)
+    return Parameter(whole.name, whole.meaning, whole.unit, whole.basis, whole.assumed, tuple(kept))
 
 
 @lru_cache(maxsize=1)

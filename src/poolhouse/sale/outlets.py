@@ -15,7 +15,7 @@ from poolhouse.dates import first_day
 from poolhouse.money import PRICE_PAR_E6, RATE_ONE, at_price, half_up_div
 from poolhouse.rules import Rulebook, system_parties
 from poolhouse.sale.execution import with_coupons, with_term_bucket
-from poolhouse.tables.codes import ASSUMED, FHLMC, FNMA, GNMA, PRIVATE, PROGRAMS
+from poolhouse.tables.codes import ASSUMED, BOOK_PROGRAMS, FHLMC, FNMA, GNMA, PRIVATE
 
 NOT_APPROVED, NO_COUPON, NO_PRICE, SALEABLE = range(4)
 """How far an offer gets: the stage of an offer, lowest first."""
@@ -162,7 +162,7 @@ def _lot(frame: pl.DataFrame, month: int) -> pl.Series:
     """A draw per loan and program: the lowest wins a tie."""
     keys, program = frame["draw_key"].to_numpy(), frame["program"].to_numpy()
     lot = np.zeros(frame.height, dtype=np.uint64)
-    for code, name in enumerate(PROGRAMS[1:], start=1):
+    for code, name in enumerate(BOOK_PROGRAMS[1:], start=1):
         here = program == code
         lot[here] = chance.draws(0, keys[here], month, f"outlet {name}")
     return pl.Series("lot", lot)

@@ -15,7 +15,7 @@ from poolhouse.dates import first_day
 from poolhouse.money import PRICE_PAR_E6, half_up_div
 from poolhouse.rules import Rulebook, mortgage_rate_e7
 from poolhouse.tables import PRICES
-from poolhouse.tables.codes import PROGRAMS
+from poolhouse.tables.codes import BOOK_PROGRAMS
 
 _CELL = ["program", "term_bucket", "coupon_rate_e7"]
 Int64s = npt.NDArray[np.int64]
@@ -77,7 +77,7 @@ def _cells(month: int, rulebook: Rulebook) -> pl.DataFrame:
     for bucket in rulebook.get("sale.term_buckets", as_of):
         middle = _par_coupon(month, bucket, rulebook) // step * step
         coupons = range(max(step, middle - span), middle + span + step, step)
-        rows += [(program, bucket, c) for program in range(1, len(PROGRAMS)) for c in coupons]
+        rows += [(program, bucket, c) for program in range(1, len(BOOK_PROGRAMS)) for c in coupons]
     schema = {"program": pl.Int8, "term_bucket": pl.Int16, "coupon_rate_e7": pl.Int32}
     return pl.DataFrame(rows, schema=schema, orient="row")
 
@@ -100,7 +100,7 @@ def _model(cells: pl.DataFrame, month: int, rulebook: Rulebook) -> Int64s:
         slope = rulebook.get("sale.slope", as_of, term_bucket=bucket)
         away = coupon - _par_coupon(month, bucket, rulebook)
         price += np.where(bucket_of == bucket, away * np.where(away < 0, slope["below"], slope["above"]), 0)
-    for code, program in enumerate(PROGRAMS[1:], start=1):
+    for code, program in enumerate(BOOK_PROGRAMS[1:], start=1):
         basis = rulebook.get("sale.program_basis_e6", as_of, program=program)
         price += np.where(cells["program"].to_numpy() == code, basis, 0)
     return _clamp(price, month, rulebook)

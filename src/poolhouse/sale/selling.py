@@ -20,7 +20,7 @@ from poolhouse.rules.funding import funding_lines
 from poolhouse.sale.outlets import best, offers
 from poolhouse.sale.refusing import refusals
 from poolhouse.tables import ASSIGNMENTS, SALES, Event, Outcome, Posting
-from poolhouse.tables.codes import PROGRAMS
+from poolhouse.tables.codes import BOOK_PROGRAMS
 
 
 def sell(
@@ -198,8 +198,8 @@ def _body(sold: pl.DataFrame, refused: pl.DataFrame, month: int) -> dict[str, ob
     sums = ["scheduled_upb_cents", "proceeds_cents", "accrued_cents", "line_principal_cents", "line_interest_cents",
             "servicing_right_cents", "gain_cents"]  # fmt: skip
     by_program = {
-        PROGRAMS[code]: {"loans": part.height} | {name: int(part[name].sum()) for name in sums}
-        for code in range(1, len(PROGRAMS))
+        BOOK_PROGRAMS[code]: {"loans": part.height} | {name: int(part[name].sum()) for name in sums}
+        for code in range(1, len(BOOK_PROGRAMS))
         if (part := sold.filter(pl.col("program") == code)).height
     }
     return {

@@ -10,7 +10,7 @@ from poolhouse.dates import first_day, on_or_before
 from poolhouse.rules import Rulebook, system_parties
 from poolhouse.servicing.advances import NEVER
 from poolhouse.servicing.state import Ints
-from poolhouse.tables.codes import PROGRAMS
+from poolhouse.tables.codes import BOOK_PROGRAMS
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def month_rules(rulebook: Rulebook, month: int) -> MonthRules:
     parties = system_parties()
 
     def each(name: str) -> Ints:
-        return np.array([int(rulebook.get(name, day, program=p)) for p in PROGRAMS], dtype=np.int64)
+        return np.array([int(rulebook.get(name, day, program=p)) for p in BOOK_PROGRAMS], dtype=np.int64)
 
     drafts = [on_or_before(day.replace(day=int(d))).day for d in each("servicing.draft_day")]
     stop = each("servicing.stop_advance_instalments")
@@ -43,7 +43,7 @@ def month_rules(rulebook: Rulebook, month: int) -> MonthRules:
         np.array(drafts, dtype=np.int64),
         np.where(stop == 0, NEVER, stop),
         np.where(buyout == 0, NEVER, buyout),
-        np.array([parties.get(p, {"party_id": 0})["party_id"] for p in PROGRAMS], dtype=np.int64),
+        np.array([parties.get(p, {"party_id": 0})["party_id"] for p in BOOK_PROGRAMS], dtype=np.int64),
         int(rulebook.get("servicing.portfolio_stop_instalments", day)),
         int(rulebook.get("servicing.foreclosure_missed_instalments", day)),
         int(rulebook.get("servicing.most_instalments_ahead", day)),

@@ -13,7 +13,7 @@ import polars as pl
 from poolhouse.dates import business_day, first_day, last_day, month_name, on_or_before
 from poolhouse.rules import Rulebook, system_parties
 from poolhouse.tables import POOL_MONTHS, Event, Posting
-from poolhouse.tables.codes import PROGRAMS, SCHEDULED_SCHEDULED
+from poolhouse.tables.codes import BOOK_PROGRAMS, SCHEDULED_SCHEDULED
 
 _INSURERS = {"conventional": "mi", "fha": "fha", "va": "va", "usda": "usda"}
 _KEYS = ["servicer_id", "recipient_id", "owner_id", "guarantor_id", "program"]
@@ -32,7 +32,7 @@ def _cents(name: str) -> pl.Expr:
 def month_sums(rows: pl.DataFrame) -> pl.DataFrame:
     """Sums of one part's loan_months rows by the parties between whom money moves."""
     pooled = pl.col("payee_pool_id") > 0
-    guarantor = [system_parties()[p]["party_id"] if p in ("fnma", "fhlmc", "gnma") else 0 for p in PROGRAMS]
+    guarantor = [system_parties()[p]["party_id"] if p in ("fnma", "fhlmc", "gnma") else 0 for p in BOOK_PROGRAMS]
     program = pl.col("program").cast(pl.Int32)
     derived = {
         "principal": _cents("principal_applied") + _cents("curtailment"),
@@ -53,7 +53,7 @@ def month_sums(rows: pl.DataFrame) -> pl.DataFrame:
             pooled
             & (_cents("owner_principal") == 0)
             & (_cents("unscheduled_principal") > 0)
-            & (pl.col("program") == PROGRAMS.index("private"))
+            & (pl.col("program") == BOOK_PROGRAMS.index("private"))
             & (pl.col("remittance") == SCHEDULED_SCHEDULED)
         )
         .then(0)
@@ -69,7 +69,7 @@ def month_sums(rows: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.col("payee_id"))
         .alias("recipient_id"),
         pl.col("owner_id"),
-        program.replace_strict(list(range(len(PROGRAMS))), guarantor, return_dtype=pl.Int32).alias("guarantor_id"),
+        program.replace_strict(list(range(len(BOOK_PROGRAMS))), guarantor, return_dtype=pl.Int32).alias("guarantor_id"),
         pl.col("program"),
     ]
     return rows.lazy().select(keys + amounts).group_by(_KEYS).sum().sort(_KEYS).collect()
@@ -112,7 +112,7 @@ def pool_months(rows: pl.DataFrame) -> pl.DataFrame:
             ],
             pl.when(
                 inside
-                & (pl.col("program") == PROGRAMS.index("private"))
+                & (pl.col("program") == BOOK_PROGRAMS.index("private"))
                 & (pl.col("remittance") == SCHEDULED_SCHEDULED)
             )
             .then(_cents("loss"))
@@ -232,9 +232,11 @@ def _received(receipts: pl.DataFrame, end: date, name: str) -> Event:
 
 def _with_draft_dates(sums: pl.DataFrame, first: date, rulebook: Rulebook) -> pl.DataFrame:
     days = [
-        on_or_before(first.replace(day=int(rulebook.get("servicing.draft_day", first, program=p)))) for p in PROGRAMS
+        on_or_before(first.replace(day=int(rulebook.get("servicing.draft_day", first, program=p))))
+        for p in BOOK_PROGRAMS
     ]
     dates = pl.DataFrame(
-        {"program": list(range(len(PROGRAMS))), "value_date": days}, schema={"program": pl.Int8, "value_date": pl.Date}
+        {"program": list(range(len(BOOK_PROGRAMS))), "value_date": days},
+        schema={"program": pl.Int8, "value_date": pl.Date},
     )
     return sums.join(dates, on="program", how="left", maintain_order="left")

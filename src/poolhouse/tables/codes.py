@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
-PROGRAMS: Final = ("", "fnma", "fhlmc", "gnma", "private")
+PROGRAMS: Final = ("", "fnma", "fhlmc", "gnma", "private", "nonqm")
 """Program code = position. 0: no program (a whole loan in somebody's portfolio)."""
-NO_PROGRAM, FNMA, FHLMC, GNMA, PRIVATE = range(5)
+NO_PROGRAM, FNMA, FHLMC, GNMA, PRIVATE, NONQM = range(6)
+MARKET_PROGRAMS: Final = (FNMA, FHLMC, GNMA, PRIVATE)
+"""Programs that a book's own market sells to and pools; a tape is checked and priced for all."""
+BOOK_PROGRAMS: Final = PROGRAMS[: len(MARKET_PROGRAMS) + 1]
+"""Names by code of what a book's rows can hold, 0 included."""
 
 ELIGIBLE, ASSUMED, UNDETERMINED, INELIGIBLE = range(4)
 ANSWERS: Final = ("eligible", "eligible under assumptions", "undetermined", "not eligible")
