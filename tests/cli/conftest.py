@@ -41,6 +41,7 @@ ANSWERS: dict[str, Any] = {
     "lookthrough": {"holder": "Public pension", "face_cents": 5, "securities": [{"name": "MA1", "face_cents": 5}]},
     "lenders": {"lenders": [{"lender": "First Bank", "loans": 12, "serious_defaults": 0, "state": "approved"}]},
     "repurchase": {"demands": 2, "rejected": 0},
+    "commit": {"commitments": 1, "rejected": 0},
     "advice": {
         "months": ["2009-02"],
         "advices": [],

@@ -1,4 +1,4 @@
-"""The aggregator's commands: lenders' scorecards, what people decide about a lender, and loans that go back."""
+"""The aggregator's commands: scorecards, what people decide about a lender, loans that go back, commitments."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.command("rate-lender")(rate_lender)
     app.command("repurchase")(repurchase)
     app.command("advice")(advice)
+    app.command("commit")(commit)
 
 
 def lenders(book: BookDir, lender: LenderOption = None, as_json: AsJson = False) -> None:
@@ -67,3 +68,16 @@ def advice(
     """Purchase advices: price, interest, line payoff, net wire."""
     with face_of(as_json) as face:
         face.show("advice", market_of(book).advice(**given({"lender": lender, "month": month})), book)
+
+
+def commit(
+    book: BookDir,
+    file: Annotated[
+        Path | None,
+        input_file("CSV of commitments (id, lender, program, kind ...); without it: all commitments.", "--file"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Lenders' promises to deliver loans at a price."""
+    with face_of(as_json) as face:
+        face.show("commit", market_of(book).commit(**given({"file": file})), book)

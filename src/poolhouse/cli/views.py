@@ -36,5 +36,6 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "rate-lender": views_aggregator.told,
     "repurchase": views_aggregator.told,
     "advice": views_aggregator.advice,
+    "commit": views_aggregator.told,
 }
 """The view of each query, by the command's name."""

@@ -16,6 +16,7 @@ import polars as pl
 from poolhouse import investing, pooling, servicing
 from poolhouse.book import PART_ROWS, Txn, canonical_hash
 from poolhouse.dates import business_day, first_day, last_day, month_name
+from poolhouse.market.commitments import end_commitments
 from poolhouse.market.desk import Desk, by_part, commit
 from poolhouse.market.pool import trades
 from poolhouse.market.receive import Received, from_model, read_payments, rejects_answer, servicer_moves
@@ -85,6 +86,7 @@ def _run(desk: Desk, txn: Txn, month: int, received: Received | None) -> dict[st
     commit(txn, Outcome(events[5:], tables), month)
     answer = _answer(month, sums, receipts, held, rejects)
     commit(txn, settle_demands(desk, pl.concat([r.demanded for r in results]), month), month)
+    commit(txn, end_commitments(desk, month), month)
     _month_end(desk, txn, month, pl.concat([r.standing for r in results]))
     txn.event("MonthClosed", last_day(month), answer)
     return answer

@@ -9,6 +9,7 @@ import polars as pl
 from poolhouse import sale
 from poolhouse.dates import first_day, month_name
 from poolhouse.findings import Refused
+from poolhouse.market.commitments import commitments
 from poolhouse.market.desk import Desk, commit
 from poolhouse.market.repurchase import by_lender, register
 from poolhouse.market.watch import SERIOUS, watched
@@ -150,6 +151,7 @@ def lender_card(desk: Desk, name: str) -> dict[str, Any]:
         "lender": row,
         "windows": [dict(zip(table.columns, r, strict=True)) for r in table.head(table.height).rows()],
         "repurchases": register(desk, party)["demands"],
+        "commitments": commitments(desk, party)["commitments"],
         "history": [_told(r) for r in states.iter_rows(named=True)],
     }
 

@@ -20,6 +20,7 @@ from poolhouse.market.advice import advice
 from poolhouse.market.check import check
 from poolhouse.market.close import close_read
 from poolhouse.market.close_month import close_month
+from poolhouse.market.commitments import commit_to_deliver, commitments
 from poolhouse.market.desk import Desk
 from poolhouse.market.lenders import lender_card, lenders, rate_lender
 from poolhouse.market.loan import loan
@@ -126,6 +127,13 @@ class Market:
         if demands is None:
             return register(desk)
         return {**repurchase(desk, demands), "rejects_file": write_rejects(desk)}
+
+    def commit(self, file: str | Path | None = None) -> Answer:
+        """Take lenders' commitments to deliver from a file; without a file, every commitment as it stands."""
+        desk = self._desk()
+        if file is None:
+            return commitments(desk)
+        return {**commit_to_deliver(desk, file), "rejects_file": write_rejects(desk)}
 
     # queries
 

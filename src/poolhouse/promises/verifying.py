@@ -15,6 +15,7 @@ from typing import Any
 from poolhouse.book import Book
 from poolhouse.dates import month_name
 from poolhouse.promises.balanced import balanced
+from poolhouse.promises.committed import committed
 from poolhouse.promises.conserved import Conserved, conserved_loans
 from poolhouse.promises.eligible import Reevaluate, eligible
 from poolhouse.promises.evidence import THREADS, UNREADABLE, Evidence, look
@@ -60,7 +61,7 @@ def verify(
         replayed = aside.submit(run.whole, 12, lambda e: _repeatable(e, replay))
         run.loans()
         for promise, work in (
-            (1, balanced), (2, returned), (4, issued), (5, held), (6, chains),
+            (1, balanced), (2, returned), (2, committed), (4, issued), (5, held), (6, chains),
             (8, lambda e: eligible(e, reevaluate)), (9, told),
         ):  # fmt: skip
             run.step(f"verify {NAMES[promise - 1]}")
@@ -91,9 +92,9 @@ class _Run:
 
     def _total(self) -> int:
         try:
-            return len(self.evidence.closed) + 9
+            return len(self.evidence.closed) + 10
         except UNREADABLE:
-            return max(self.done, 9)
+            return max(self.done, 10)
 
     def head(self) -> str:
         try:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from poolhouse.sale.approving import approvals
+from poolhouse.sale.commitments import KINDS, delivered, end, fillable, standing
+from poolhouse.sale.outlets import buyers
 from poolhouse.sale.price_sheet import opening_sheet, sheet
 from poolhouse.sale.reps import IN_FORCE, life_of_loan, relief
 from poolhouse.sale.repurchases import OPEN, REMEDIES, accrued_interest, premium, settle, settles, standing_demands
@@ -18,25 +20,32 @@ from poolhouse.sale.scorecard import (
     windows,
 )
 from poolhouse.sale.selling import sell
+from poolhouse.sale.terms import price_of
 from poolhouse.sale.watching import expectations, judged
 
 __all__ = [
     "IN_FORCE",
+    "KINDS",
     "OPEN",
     "REMEDIES",
     "STATES",
     "STOPPED",
     "accrued_interest",
     "approvals",
+    "buyers",
     "current_states",
     "decide",
+    "delivered",
+    "end",
     "expectations",
+    "fillable",
     "judged",
     "life_of_loan",
     "measured",
     "opening_sheet",
     "outside_overlay",
     "premium",
+    "price_of",
     "rate_lenders",
     "relief",
     "retain",
@@ -44,6 +53,7 @@ __all__ = [
     "settle",
     "settles",
     "sheet",
+    "standing",
     "standing_demands",
     "windows",
 ]

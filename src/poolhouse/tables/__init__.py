@@ -11,6 +11,7 @@ from poolhouse.tables.months import HOLDER_MONTHS, LOAN_MONTHS, POOL_FACTORS, PO
 from poolhouse.tables.outcome import Event, Outcome, Posting
 from poolhouse.tables.pooling import DELINQUENCIES, POOL_LOANS, POOL_WAITS
 from poolhouse.tables.records import (
+    COMMITMENTS,
     LENDER_STATES,
     PARTIES,
     POOLS,
@@ -20,13 +21,13 @@ from poolhouse.tables.records import (
     SECURITIES,
     TRADES,
 )
-from poolhouse.tables.trade import ASSIGNMENTS, CHECKS, NOTICES, PAYMENTS, REFUSALS, SALES
+from poolhouse.tables.trade import ASSIGNMENTS, CHECKS, DELIVERIES, NOTICES, PAYMENTS, REFUSALS, SALES
 
 SEGMENTS = {
     t.name: t
     for t in (
         TAPE, LOANS, REJECTS, CHECKS, SALES, REFUSALS, ASSIGNMENTS, PAYMENTS, NOTICES,
-        LOAN_MONTHS, POOL_MONTHS, POOL_FACTORS, HOLDER_MONTHS, POOL_LOANS, POOL_WAITS, DELINQUENCIES,
+        LOAN_MONTHS, POOL_MONTHS, POOL_FACTORS, HOLDER_MONTHS, POOL_LOANS, POOL_WAITS, DELINQUENCIES, DELIVERIES,
     )
 }  # fmt: skip
 """Tables that are kept as Parquet segments."""
@@ -34,7 +35,9 @@ SEGMENTS = {
 __all__ = [
     "ASSIGNMENTS",
     "CHECKS",
+    "COMMITMENTS",
     "DELINQUENCIES",
+    "DELIVERIES",
     "HOLDER_MONTHS",
     "LENDER_STATES",
     "LOANS",

@@ -161,4 +161,37 @@ note str - in words
     sort=("demand_id", "month", "state"),
 )
 
-RECORDS = {t.name: t for t in (PARTIES, POOLS, SECURITIES, TRADES, PRICES, LENDER_STATES, REPURCHASES)}
+COMMITMENTS = Table(
+    "commitments",
+    1,
+    columns(
+        """
+commitment_id str - the desk's own name for it: unique in the book
+state str - open | filled | expired (best efforts that fell short) | paired_off; the last row of a commitment holds
+month i32 month - the open month when it came to that state
+lender_id i32 - who promised to deliver
+buyer_id i32 - who promised to buy
+program i8 - codes.PROGRAMS
+kind str - mandatory | best_efforts
+term_bucket i16 months - 120, 180, 240, 360
+coupon_rate_e7 i32 e7 - coupon of the pools that the loans are bound for
+amount_cents i64 cents - scheduled balance promised
+tolerance_e6 i64 e6 - share of the amount that may be missing or over
+price_e6 i64 e6 - per 100, before buy-up and released servicing
+pair_off_e6 i64 e6 - fee per 100 of what is missing
+committed_date date - deliveries settle from this day
+expires date - and until this one
+delivered_cents i64 cents - scheduled balance of the loans delivered; 0 while open
+loans i64 - delivered; 0 while open
+short_cents i64 cents - missing beyond the tolerance at expiry
+market_price_e6 i64? e6 - the sheet's price in the month of expiry; null while open, or when the sheet has none
+cost_cents i64 cents - what the lender pays for it
+settled_date date? - cash moved; null while nothing did
+note str - in words
+"""
+    ),
+    key=("commitment_id", "state"),
+    sort=("commitment_id", "month", "state"),
+)
+
+RECORDS = {t.name: t for t in (PARTIES, POOLS, SECURITIES, TRADES, PRICES, LENDER_STATES, REPURCHASES, COMMITMENTS)}
