@@ -34,8 +34,8 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "lenders": views_aggregator.lenders,
     "lender": views_aggregator.lender,
     "rate-lender": views_aggregator.told,
-    "repurchase": views_aggregator.told,
+    "repurchase": views_aggregator.repurchase,
     "advice": views_aggregator.advice,
-    "commit": views_aggregator.told,
+    "commit": views_aggregator.commit,
 }
 """The view of each query, by the command's name."""
