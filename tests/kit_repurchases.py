@@ -20,6 +20,8 @@ ASKED: dict[str, tuple[str, str, str]] = {
     REPRICED: ("unpaid_fee", "reprice", "123456"),
     AHEAD: ("clear_title", "repurchase", ""),
 }
+OPEN = "L-0008"
+"""Demanded in January 2010, the open month of the book."""
 STOPS = {LATE: JULY - 2, BOUGHT_OUT: JULY - 4, LOST: JULY - 4, INDEMNIFIED: JULY + 1, PAID_OFF: JULY + 1}
 """The first instalment that is not paid."""
 
@@ -30,7 +32,7 @@ def payments() -> list[dict[str, Any]]:
         loan = f"L-{i:04d}"
         rows += [(loan, m, 5, 158_017, "instalment") for m in range(kit.JANUARY + 2, STOPS.get(loan, JULY + 6))]
     rows += [(LOST, JULY - 1, 20, 20_000_000, "liquidation"), (INDEMNIFIED, JULY + 3, 20, 21_000_000, "liquidation")]
-    rows += [(PAID_OFF, JULY + 1, 20, 26_000_000, "payoff"), (AHEAD, JULY, 6, 158_017, "instalment")]
+    rows += [(PAID_OFF, JULY + 1, 20, 26_000_000, "payoff"), (AHEAD, JULY, 6, 2 * 158_017, "instalment")]
     sent = [
         (loan, f"{m // 12}-{m % 12 + 1:02d}-{day:02d}", cents, kind, f"{loan}/{m}/{day}")
         for loan, m, day, cents, kind in rows
@@ -38,8 +40,8 @@ def payments() -> list[dict[str, Any]]:
     return [dict(zip(kit.PAYMENT_COLUMNS, one, strict=True)) for one in sent]
 
 
-def demands(folder: Path, rows: list[dict[str, str]]) -> Path:
-    return kit.write_rows(folder / "demands.csv", rows)
+def demands(folder: Path, rows: list[dict[str, str]], name: str = "demands.csv") -> Path:
+    return kit.write_rows(folder / name, rows)
 
 
 def asked(loan: str) -> dict[str, str]:
@@ -47,7 +49,7 @@ def asked(loan: str) -> dict[str, str]:
 
 
 def build(folder: Path) -> Path:
-    """January to June 2009; demands in July on eight of thirty loans; July to December. Gives the book's folder."""
+    """A book of 2009, in its folder: demands in July on eight of thirty loans, and one more at the end."""
     file = kit.write_rows(folder / "payments.csv", payments())
     market = kit.build(folder / "book", kit.write_rows(folder / "tape.csv", kit.alike(LOANS)), 6, file)
     answer = market.repurchase(demands(folder, [asked(loan) for loan in ASKED]))
@@ -56,5 +58,6 @@ def build(folder: Path) -> Path:
     assert market.repurchase()["open"] == 7 and market.lenders()["repurchases_outstanding"] == 7
     for _ in range(6):
         kit.month_by_steps(market, file)
+    market.repurchase(demands(folder, [{"loan": OPEN, "reason": "income", "remedy": "repurchase"}], "last.csv"))
     market.close_book()
     return folder / "book"

@@ -19,6 +19,7 @@ from kit_repurchases import (
     LATE,
     LOANS,
     LOST,
+    OPEN,
     PAID_OFF,
     REPRICED,
     build,
@@ -53,6 +54,11 @@ def lender(market: Market) -> int:
 def row(market: Market, number: str, month: int) -> dict[str, Any]:
     rows = market.book.segment("loan_months", month).filter(pl.col("loan_id") == loan_id(market, number))
     return dict(rows.row(0, named=True))
+
+
+def by_hand(balance: int, rate_e7: int) -> int:
+    """A month's interest, half-up to the cent."""
+    return (2 * balance * rate_e7 + 120_000_000) // 240_000_000
 
 
 def settled(market: Market) -> dict[str, dict[str, Any]]:
@@ -95,8 +101,7 @@ def test_the_price_by_hand(market: Market) -> None:
         assert demand["state"] == "paid" and demand["settled_date"] == "2009-08-31"
         assert demand["due_date"] == "2009-08-30" and demand["principal_cents"] == owed
         assert JULY + 2 - (month_of(last["last_paid_due_date"])) == months
-        a_month = sum((owed * last[c] * 2 + 120_000_000) // 240_000_000
-                      for c in ("pass_through_rate_e7", "guaranty_fee_rate_e7"))  # fmt: skip
+        a_month = sum(by_hand(owed, last[c]) for c in ("pass_through_rate_e7", "guaranty_fee_rate_e7"))
         assert demand["interest_cents"] == months * a_month
         whole = (2 * owed * price + 10**8) // (2 * 10**8)
         assert demand["premium_cents"] == whole - owed
@@ -132,10 +137,22 @@ def test_losses_are_made_good_and_the_paid_off_loan_ends_its_demand(market: Mark
     assert (demand[PAID_OFF]["state"], demand[PAID_OFF]["total_cents"]) == ("ended", 0)
 
 
-def test_a_loan_with_an_instalment_held_ahead_waits(market: Market) -> None:
-    """Its next instalments are paid: in July one is held ahead, and stays so until the borrower stops to pay."""
-    assert row(market, AHEAD, JULY)["pool_id"] > 0 and row(market, AHEAD, JULY)["prepaid_cents"] > 0
-    assert settled(market)[AHEAD]["state"] == "open"
+def test_instalments_held_ahead_go_to_the_claimant_and_their_interest_to_the_lender(market: Market) -> None:
+    """Two are held in July. The trust gets its whole balance; the lender the lower one, and a month's interest back."""
+    june, july, august = (row(market, AHEAD, m) for m in range(JULY - 1, JULY + 2))
+    assert june["pool_id"] > 0 and june["prepaid_cents"] == july["prepaid_cents"] == 0
+    assert july["owner_principal_cents"] == july["closing_scheduled_cents"] - july["closing_actual_cents"] > 0
+    first = july["closing_scheduled_cents"]
+    second = first - (158_017 - by_hand(first, 650_000))
+    assert july["closing_actual_cents"] == second - (158_017 - by_hand(second, 650_000))
+    rates = [july[c] for c in ("pass_through_rate_e7", "guaranty_fee_rate_e7")]
+    assert july["owner_interest_cents"] == sum(by_hand(b, rate) for b in (first, second) for rate in rates)
+    assert july["pending_unscheduled_cents"] == july["closing_scheduled_cents"] == august["unscheduled_principal_cents"]
+    demand = settled(market)[AHEAD]
+    assert month_of(august["last_paid_due_date"]) == JULY + 3  # to the end of September, a month after settlement
+    assert demand["principal_cents"] == august["closing_actual_cents"]
+    a_month = sum(by_hand(demand["principal_cents"], rate) for rate in rates)
+    assert demand["interest_cents"] == -a_month < 0
 
 
 def test_a_private_copy_of_the_book_is_the_same_book(built: Path, market: Market, tmp_path: Path) -> None:
@@ -147,6 +164,7 @@ def test_a_private_copy_of_the_book_is_the_same_book(built: Path, market: Market
     for _ in range(6):
         kit.month_by_steps(again, folder / "payments.csv")
     assert kit.content(again, "loan_months") == kit.content(market, "loan_months")
+    again.repurchase(folder / "last.csv")
     assert again.repurchase() == market.repurchase()
 
 
@@ -158,7 +176,7 @@ BAD: list[tuple[dict[str, str], str]] = [
     ({"loan": LOST, "reason": "income", "remedy": "repurchase"}, "only a loss can be made whole"),
     ({"loan": PAID_OFF, "reason": "income", "remedy": "make_whole"}, "was paid off"),
     ({"loan": "L-0020", "reason": "income", "remedy": "make_whole"}, "was not lost"),
-    ({"loan": AHEAD, "reason": "income", "remedy": "repurchase"}, "open already"),
+    ({"loan": OPEN, "reason": "occupancy", "remedy": "repurchase"}, "open already"),
     ({"loan": "L-0020", "reason": "income", "remedy": "reprice"}, "must be above zero"),
     ({"loan": "L-0020", "reason": "income", "remedy": "reprice", "amount_cents": "1.5"}, "no whole number"),
     ({"loan": "L-0020", "reason": "income", "remedy": "repurchase", "amount_cents": "5"}, "leave it empty"),
@@ -190,6 +208,6 @@ def test_a_relieved_lender_answers_only_for_what_outlives_the_relief(built: Path
 
 def test_the_desk_sees_defects_and_what_is_open(market: Market) -> None:
     top = market.lenders()["lenders"][0]
-    assert (top["demands"], top["defect_rate_e4"], top["repurchases_outstanding"]) == (8, 10_000 * 8 // LOANS, 1)
-    assert top["outstanding_cents"] == settled(market)[AHEAD]["total_cents"]
-    assert len(market.lenders("First Bank")["repurchases"]) == 8
+    assert (top["demands"], top["defect_rate_e4"], top["repurchases_outstanding"]) == (9, 10_000 * 9 // LOANS, 1)
+    assert top["outstanding_cents"] == settled(market)[OPEN]["total_cents"]
+    assert len(market.lenders("First Bank")["repurchases"]) == 9

@@ -72,7 +72,7 @@ def _priced(tally: Tally, bought: pl.DataFrame, evidence: Evidence) -> None:
     prices = evidence.book.scan("sales").select("loan_id", "price_e6").collect()
     facts = bought.join(rows, on=["loan_id", "month"], how="left").join(prices, on="loan_id", how="left")
     owed = facts["closing_actual_cents"].fill_null(0).to_numpy()
-    months = (facts["month"] + 1 - facts["last"]).clip(lower_bound=0)
+    months = facts["month"] + 1 - facts["last"]
     rates = [facts[c].fill_null(0).cast(pl.Int64).to_numpy() for c in ("pass_through_rate_e7", "guaranty_fee_rate_e7")]
     value = (2 * owed * facts["price_e6"].fill_null(0).to_numpy() + _PAR_E6) // (2 * _PAR_E6)
     facts = facts.with_columns(

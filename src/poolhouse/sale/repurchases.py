@@ -43,10 +43,11 @@ def settles(demands: pl.DataFrame, month: int, rulebook: Rulebook) -> pl.Series:
 def accrued_interest(rows: pl.DataFrame, month: int) -> pl.Series:
     """Interest from the last instalment paid to a month's end, at pass-through rate and guaranty fee rate.
 
-    rows: LOAN_MONTHS columns. Each month's interest is a half-up sum of its own, as the owner would be paid.
+    rows: LOAN_MONTHS columns. Each month's interest is a half-up sum of its own, as the owner would be paid;
+    negative for months that the borrower paid ahead, whose interest the owner has.
     """
     paid = rows.select(pl.col("last_paid_due_date").dt.year() * 12 + pl.col("last_paid_due_date").dt.month() - 1)
-    months = np.maximum(month + 1 - paid.to_series().to_numpy().astype(np.int64), 0)
+    months = month + 1 - paid.to_series().to_numpy().astype(np.int64)
     balance = rows["closing_actual_cents"].to_numpy()
     rates = (rows[c].to_numpy().astype(np.int64) for c in ("pass_through_rate_e7", "guaranty_fee_rate_e7"))
     return pl.Series("interest_cents", months * sum(monthly_interest(balance, rate) for rate in rates), dtype=pl.Int64)
@@ -152,6 +153,8 @@ def _event(kind: str, paid: pl.DataFrame, month: int) -> Event | None:
     frame = paid.with_columns(
         premium_paid_cents=pl.max_horizontal("premium_cents", pl.lit(0, pl.Int64)),
         discount_cents=pl.max_horizontal(-pl.col("premium_cents"), pl.lit(0, pl.Int64)),
+        accrued_cents=pl.max_horizontal("interest_cents", pl.lit(0, pl.Int64)),
+        unearned_cents=pl.max_horizontal(-pl.col("interest_cents"), pl.lit(0, pl.Int64)),
     )
     names = ("principal_cents", "interest_cents", "premium_cents", "loss_cents")
     sums = {name: int(paid[name].sum()) for name in names}

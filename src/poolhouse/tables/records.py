@@ -150,7 +150,7 @@ demand_date date - the day of the demand
 due_date date - the last day to pay
 settled_date date? - cash moved; null while nothing did
 principal_cents i64 cents - what the borrower owes: at the demand while open, at settlement when paid
-interest_cents i64 cents - accrued since the last instalment paid, at the owner's rate
+interest_cents i64 cents - since the last instalment paid, at the owner's rate (negative: paid ahead)
 premium_cents i64 cents - the sale's price above par on that principal (negative: below)
 loss_cents i64 cents - the owner's loss, or the price adjustment, that the lender makes good
 total_cents i64 cents - paid, or asked for while open
