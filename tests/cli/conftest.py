@@ -40,6 +40,26 @@ ANSWERS: dict[str, Any] = {
     },
     "lookthrough": {"holder": "Public pension", "face_cents": 5, "securities": [{"name": "MA1", "face_cents": 5}]},
     "lenders": {"lenders": [{"lender": "First Bank", "loans": 12, "serious_defaults": 0, "state": "approved"}]},
+    "repurchase": {"demands": 2, "rejected": 0},
+    "commit": {"commitments": 1, "rejected": 0},
+    "advice": {
+        "months": ["2009-02"],
+        "advices": [],
+        "loans": 0,
+        **dict.fromkeys(
+            (
+                "principal_cents",
+                "premium_cents",
+                "discount_cents",
+                "purchase_interest_cents",
+                "gross_cents",
+                "line_payoff_cents",
+                "net_wire_cents",
+            ),
+            0,
+        ),
+        "wires": [],
+    },
     "rate_lender": {"lender": "First Bank", "state": "watch"},
 }
 STEPS = ("close", "check", "sell", "pool", "issue", "trade", "transfer", "notify", "close_month")

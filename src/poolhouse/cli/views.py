@@ -33,6 +33,9 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "lookthrough": views_queries.lookthrough,
     "lenders": views_aggregator.lenders,
     "lender": views_aggregator.lender,
-    "rate-lender": views_aggregator.decision,
+    "rate-lender": views_aggregator.told,
+    "repurchase": views_aggregator.repurchase,
+    "advice": views_aggregator.advice,
+    "commit": views_aggregator.commit,
 }
 """The view of each query, by the command's name."""
