@@ -15,7 +15,7 @@ from poolhouse.dates import first_day
 from poolhouse.money import PRICE_PAR_E6, RATE_ONE, at_price, half_up_div
 from poolhouse.rules import Rulebook, system_parties
 from poolhouse.sale.execution import with_coupons, with_term_bucket
-from poolhouse.tables.codes import ASSUMED, FHLMC, FNMA, GNMA, PRIVATE, BOOK_PROGRAMS
+from poolhouse.tables.codes import ASSUMED, BOOK_PROGRAMS, FHLMC, FNMA, GNMA, PRIVATE
 
 NOT_APPROVED, NO_COUPON, NO_PRICE, SALEABLE = range(4)
 """How far an offer gets: the stage of an offer, lowest first."""

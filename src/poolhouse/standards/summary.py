@@ -7,10 +7,11 @@ from typing import Any
 import polars as pl
 
 from poolhouse.rules import Rulebook, load
-from poolhouse.standards.catalogue import MASKS, PROGRAMS, RULES, rules_of
+from poolhouse.standards.catalogue import MASKS, RULES, rules_of
 from poolhouse.standards.facts import Facts
 from poolhouse.standards.frame import GRID, flagged, prepare
 from poolhouse.tables import codes
+from poolhouse.tables.codes import MARKET_PROGRAMS
 
 TOP = 10
 
@@ -26,7 +27,7 @@ def summary(checks: pl.DataFrame, loans: pl.DataFrame, rulebook: Rulebook | None
     best = checks.group_by("loan_id").agg(pl.col("answer").min()).sort("loan_id")
     by_best = [best.filter(pl.col("answer") == code).height for code in range(4)]
     return {
-        "programs": {codes.PROGRAMS[p]: _answers(checks.filter(pl.col("program") == p)) for p in PROGRAMS},
+        "programs": {codes.PROGRAMS[p]: _answers(checks.filter(pl.col("program") == p)) for p in MARKET_PROGRAMS},
         "loans": {
             "offered": loans.height,
             "eligible": by_best[codes.ELIGIBLE] + by_best[codes.ASSUMED],
@@ -59,7 +60,7 @@ def _reasons(checks: pl.DataFrame) -> list[dict[str, Any]]:
     for outcome in MASKS:
         found = [
             (-loans, program, rule)
-            for program in PROGRAMS
+            for program in MARKET_PROGRAMS
             for rule, loans in _bit_counts(checks, program, outcome).items()
             if loans
         ]
@@ -74,7 +75,9 @@ def _assumed(checks: pl.DataFrame) -> dict[str, int]:
     """Rule -> loans that some program takes only under the rule's assumption."""
     passing = checks.filter(pl.col("answer") == codes.ASSUMED)
     counts = {
-        rule.name: passing.filter((pl.col("assumptions") & (1 << rule.bit)) != 0)["loan_id"].n_unique()
+        rule.name: passing.filter(
+            pl.col("program").is_in(rule.programs), (pl.col("assumptions") & (1 << rule.bit)) != 0
+        )["loan_id"].n_unique()
         for rule in RULES
     }
     return {name: loans for name, loans in sorted(counts.items()) if loans}
@@ -86,7 +89,8 @@ def _turning(checks: pl.DataFrame, loans: pl.DataFrame, rulebook: Rulebook) -> i
         return 0
     day = checks["as_of"][0]
     bought = checks.filter(pl.col("program").is_in([codes.FNMA, codes.FHLMC]), pl.col("answer") <= codes.ASSUMED)
-    assumed = prepare(loans.join(bought, on="loan_id", how="semi").filter(flagged("limited_cash_out_assumed")), day)
+    asked = loans.join(bought, on="loan_id", how="semi").filter(flagged("limited_cash_out_assumed"))
+    assumed = prepare(asked, day, rulebook)
     cash_out = {cell: {**dims, "purpose": "cash_out"} for cell, dims in GRID.items()}
     limit = Facts(rulebook, day, day).by_units("max_ltv_e4", "grid", cash_out, program=codes.PROGRAMS[codes.FNMA])
     return assumed.filter(pl.col("ltv_e4") > limit.number()).height
