@@ -11,6 +11,7 @@ import pytest
 import poolhouse
 import sample_report
 from poolhouse.cli import shell
+from poolhouse.market import check_tape
 
 ANSWERS: dict[str, Any] = {
     "report": sample_report.report(),
@@ -39,6 +40,22 @@ ANSWERS: dict[str, Any] = {
         "months": [{"month": "2009-03", "paid_cents": 164_232, "last_paid_due_date": "2009-03-01"}] * 60,
     },
     "lookthrough": {"holder": "Public pension", "face_cents": 5, "securities": [{"name": "MA1", "face_cents": 5}]},
+    "check_tape": {
+        "tape": "loans.csv",
+        "as_of": "2026-12-01",
+        "edition": "2026-11",
+        "overrides": [],
+        "overlays": ["[b]ours[/b]"],
+        "loans": 3,
+        "rejected": 1,
+        "programs": {"fnma": {"eligible": 2, "not eligible": 1}},
+        "best": {"eligible": 2, "not eligible": 1},
+        "reasons": [{"program": "fnma", "rule": "max_dti", "outcome": "fails", "loans": 1, "meaning": "debt ratio"}],
+        "unknown_versions": [{"program": "fnma", "rule": "max_dti", "loans": 1, "nearest": "2017-07-29"}],
+        "rejects": [{"row": 4, "field": "score", "value": "x", "reason": "no number"}],
+        "evaluations": 75,
+        "seconds": {"read": 0.1, "judge": 0.1, "all": 0.2},
+    },
     "lenders": {"lenders": [{"lender": "First Bank", "loans": 12, "serious_defaults": 0, "state": "buying"}]},
 }
 STEPS = ("close", "check", "sell", "pool", "issue", "trade", "transfer", "notify", "close_month")
@@ -78,6 +95,7 @@ class Terminal:
             return FakeMarket(self.calls, self.replies)
 
         monkeypatch.setattr(poolhouse, "open", fake_open)
+        monkeypatch.setattr(check_tape, "check_tape", FakeMarket(self.calls, self.replies).check_tape)
 
     def __call__(self, *arguments: object) -> tuple[int, str, str]:
         """Exit code, stdout and stderr of one command line."""

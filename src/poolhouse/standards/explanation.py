@@ -114,11 +114,12 @@ def _words(
 
 
 def _no_version(rule: Rule, verdict: Verdict, facts: Facts) -> pl.Expr:
-    """' (no version known for 2009-03-01)' where the limit is only the nearest; its source says from when it is."""
+    """' (no version known for 2009-03-01; nearest is from 2017-07-29)' where the limit is only the nearest."""
     if verdict.limit.nearest is NO or not rule.parameters:
         return pl.lit("")
     column = date_column(facts.rulebook.parameters[rule.parameters[0]].basis)
-    words = pl.format(" (no version known for {})", pl.col(column).cast(pl.String))
+    since = verdict.limit.source.str.extract(r"nearest is from (\d{4}-\d\d-\d\d)").fill_null("later")
+    words = pl.format(" (no version known for {}; nearest is from {})", pl.col(column).cast(pl.String), since)
     return pl.when(verdict.limit.nearest.fill_null(False)).then(words).otherwise(pl.lit(""))
 
 

@@ -70,7 +70,7 @@ def cite(value: Value) -> str:
     """Source, first day and confidence of a version: 'Selling Guide B3-6-02 (from 2017-07-29, found)'."""
     if value.override:
         return f"override: {value.override}"
-    known = "nearest known version, " if value.nearest else ""
+    known = "nearest is " if value.nearest else ""
     return f"{value.source} ({known}from {value.effective.isoformat()}, {value.confidence})"
 
 

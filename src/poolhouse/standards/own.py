@@ -27,7 +27,7 @@ _FIRST_BIT = 3
 
 
 @dataclass(frozen=True)
-class Desk:
+class Standards:
     """What a run judges by: the rulebook with users' rules in it, the programs, and the names of overlays."""
 
     rulebook: Rulebook
@@ -35,39 +35,39 @@ class Desk:
     overlays: tuple[str, ...] = ()
 
 
-def with_program(desk: Desk, text: str, where: str) -> Desk:
-    """The desk and a user's program, read from a TOML file's text; `where` names the file in messages. Refused for a
-    file that is no program."""
+def with_program(standards: Standards, text: str, where: str) -> Standards:
+    """The standards and a user's program, read from a TOML file's text; `where` names the file in messages. Refused
+    for a file that is no program."""
     content = _toml(text, where)
     head = _head(content, "program", _PROGRAM_KEYS, where)
     name = str(head["name"])
-    if name in CODES or any(p.name == name for p in desk.programs):
+    if name in CODES or any(p.name == name for p in standards.programs):
         raise Refused(f"{where}: the name {name!r} is taken by another program: choose a new one")
     kinds = tuple(head.get("kinds", ("conventional",)))
     for kind in kinds:
         if kind not in KINDS:
             raise Refused(f"{where}: kinds: {kind!r} is no kind of loan: use {', '.join(KINDS)}")
-    code = max([FIRST_OWN - 1, *(p.code for p in desk.programs)]) + 1
+    code = max([FIRST_OWN - 1, *(p.code for p in standards.programs)]) + 1
     shared = tuple(r for r in program(CODES["nonqm"]).rules if r.bit < _FIRST_BIT)
     rules, limits = _rules(content, where, f"{PREFIX}{name}.", range(_FIRST_BIT, LAST_BIT + 1), (code,))
     own = Program(code, name, str(head.get("title", name)), kinds, (*shared, *rules))
-    return replace(desk, rulebook=desk.rulebook.with_rules(limits), programs=(*desk.programs, own))
+    return replace(standards, rulebook=standards.rulebook.with_rules(limits), programs=(*standards.programs, own))
 
 
-def with_overlays(desk: Desk, text: str, where: str) -> Desk:
-    """The desk, its programs each with the overlay's rules added. An overlay can only add: nothing it says makes a
-    loan eligible that the program refuses. Refused for a file that is no overlay."""
+def with_overlays(standards: Standards, text: str, where: str) -> Standards:
+    """The standards, their programs each with the overlay's rules added. An overlay can only add: nothing it says
+    makes a loan eligible that the program refuses. Refused for a file that is no overlay."""
     content = _toml(text, where)
     head = _head(content, "overlay", _OVERLAY_KEYS, where)
     name = str(head["name"])
-    names = head.get("programs", [p.name for p in desk.programs])
-    known = {p.name for p in desk.programs} | set(CODES)
+    names = head.get("programs", [p.name for p in standards.programs])
+    known = {p.name for p in standards.programs} | set(CODES)
     for one in names:
         if one not in known:
             raise Refused(f"{where}: programs: {one!r} is none of {', '.join(sorted(known))}")
     changed: list[Program] = []
     limits: dict[str, Parameter] = {}
-    for one in desk.programs:
+    for one in standards.programs:
         if one.name in names:
             taken = {rule.bit for rule in one.rules}
             free = [bit for bit in range(LAST_BIT + 1) if bit > max(taken)]
@@ -75,7 +75,7 @@ def with_overlays(desk: Desk, text: str, where: str) -> Desk:
             named = tuple(replace(r, name=f"{name}: {r.name}") for r in rules)
             one = replace(one, rules=(*one.rules, *named))
         changed.append(one)
-    return Desk(desk.rulebook.with_rules(limits), tuple(changed), (*desk.overlays, name))
+    return Standards(standards.rulebook.with_rules(limits), tuple(changed), (*standards.overlays, name))
 
 
 def _toml(text: str, where: str) -> dict[str, Any]:
