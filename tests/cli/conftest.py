@@ -54,6 +54,7 @@ ANSWERS: dict[str, Any] = {
         "unknown_versions": [{"program": "fnma", "rule": "max_dti", "loans": 1, "nearest": "2017-07-29"}],
         "rejects": [{"row": 4, "field": "score", "value": "x", "reason": "no number"}],
         "evaluations": 75,
+        "premiums": {"fha": {"loans": 1, "upfront_cents": 437_500, "first_year_cents": 137_500}},
         "seconds": {"read": 0.1, "judge": 0.1, "all": 0.2},
     },
     "lenders": {"lenders": [{"lender": "First Bank", "loans": 12, "serious_defaults": 0, "state": "buying"}]},

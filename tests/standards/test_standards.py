@@ -29,6 +29,7 @@ GOVERNMENT = {
     "occupancy": 11, "fha_limit": 12, "fha_ltv": 13, "va_ltv": 14, "usda_ltv": 15, "fha_score": 16, "debt_ratio": 17,
     "streamline": 18, "amortization": 25, "current": 33, "fha_manual_ratio": 39, "fha_manual_factors": 40,
     "va_entitlement": 41, "va_residual_income": 42, "usda_income": 43, "usda_rural": 44, "usda_manual_ratio": 45,
+    "upfront_fee": 46,
 }  # fmt: skip
 CONDUIT = {
     "jumbo_only": 19, "conduit_amount": 20, "conduit_ltv": 21, "conduit_score": 22, "conduit_dti": 23,

@@ -77,6 +77,10 @@ def _written(answer: Row) -> list[RenderableType]:
     said = [
         ("Rules judged", words.count(answer["evaluations"]), f"in {took['judge']:.2f} s, {rate:.1f} million a second")
     ]
+    for kind, paid in answer["premiums"].items():
+        upfront, year = words.money(paid["upfront_cents"]), words.money(paid["first_year_cents"])
+        note = f"upfront, and {year} in the first year: {words.count(paid['loans'])} loans"
+        said.append((f"Guarantee of {kind.upper()} costs", upfront, note))
     if "out" in answer:
         said.append(("Findings", words.count(answer["findings"]), f"in {answer['out']}"))
     return [heading("Done", f"{took['all']:.2f} s in all"), figures(said)]

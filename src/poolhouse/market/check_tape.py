@@ -15,10 +15,12 @@ from poolhouse.dates import first_day
 from poolhouse.findings import Refused
 from poolhouse.loans.closing import as_loans
 from poolhouse.market.standards import chosen, day_of, heading, text_of
+from poolhouse.money import RATE_ONE
 from poolhouse.standards import evaluate, explain
 from poolhouse.standards.catalogue import CODES
 from poolhouse.standards.facts import date_column
 from poolhouse.standards.own import Standards
+from poolhouse.standards.premiums import premiums
 from poolhouse.standards.summary import counts
 from poolhouse.tables.codes import ANSWERS
 
@@ -37,8 +39,8 @@ def check_tape(
     by, and for each row of the tape that can't be used.
 
     Keys: tape, as_of, edition, overrides, overlays, loans, rejected, programs (answers), best (by the best answer of
-    an outlet), reasons (the most frequent), unknown_versions, rejects (the first ten), evaluations, findings, out,
-    seconds.
+    an outlet), reasons (the most frequent), unknown_versions, premiums, rejects (the first ten), evaluations,
+    findings, out, seconds.
     """
     began = time.perf_counter()
     form = _form(out)
@@ -56,6 +58,7 @@ def check_tape(
         "rejected": read.rows - asked.height,
         **_counted(checks, standards),
         "unknown_versions": _unknown_versions(asked, standards, day),
+        "premiums": _premiums(asked, standards, day),
         "rejects": read.rejects.head(FIRST).to_dicts(),
         "evaluations": asked.height * sum(len(p.rules) for p in standards.programs),
     }
@@ -124,6 +127,18 @@ def _unknown_versions(asked: pl.DataFrame, standards: Standards, day: date) -> l
                 if before:
                     rows.append({"program": program.name, "rule": rule.name, "loans": before, "nearest": first})
     return rows
+
+
+def _premiums(asked: pl.DataFrame, standards: Standards, day: date) -> dict[str, dict[str, int]]:
+    """What the government's guarantee costs by kind of loan, for loans whose tables answer: loans, upfront_cents (of
+    the base loan) and first_year_cents (the annual rate on the base loan)."""
+    rates = premiums(asked, day, standards.rulebook).drop_nulls(["upfront_rate_e7", "annual_rate_e7"])
+    paid = rates.join(asked.select("loan_id", "kind", base=pl.col("note_amount_cents") - pl.col("financed_fee_cents")),
+                      on="loan_id")  # fmt: skip
+    of = {f"{name}_cents": ((pl.col("base") * pl.col(f"{rate}_rate_e7") + RATE_ONE // 2) // RATE_ONE).sum()
+          for name, rate in (("upfront", "upfront"), ("first_year", "annual"))}  # fmt: skip
+    rows = paid.group_by("kind").agg(pl.len().alias("loans"), **of).sort("kind")
+    return {row.pop("kind"): row for row in rows.to_dicts()}
 
 
 def _form(out: str | Path | None) -> str:

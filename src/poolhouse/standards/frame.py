@@ -10,6 +10,7 @@ from datetime import date
 import polars as pl
 
 from poolhouse.loans.mapping import VOCABULARY
+from poolhouse.money import RATE_ONE
 from poolhouse.rules import Rulebook, county_limits
 from poolhouse.tables import LOANS, codes
 
@@ -43,11 +44,16 @@ COLUMNS = (
 DERIVED = {
     "combined_ltv_e4": "all liens over value; the first lien's own ratio where the tape has no other",
     "base_ltv_e4": "loan to value without the financed fee; unknown where the fee was imputed",
+    "base_amount_cents": "the note without the financed fee; unknown where the fee was imputed",
+    "financed_fee_rate_e7": "financed fee over base loan, to a thousandth of a percent; unknown where it was imputed",
     "months_since_first_payment": "delivery month less the first instalment's month",
     "days_since_paid": "days from the due date of the last instalment paid to delivery",
     "high_balance": "the note is above the nation's baseline conforming limit for its units",
 }
 """Columns worked out from the loan's own, with their meaning."""
+
+_FEE_STEPS = 100_000
+"""A fee's rate is read to a thousandth of a percent: one rounded to a cent or a dollar is not above its rate."""
 
 WORDS = {name: pl.Enum(VOCABULARY[name]) for name in VOCABULARY if name in COLUMNS}
 
@@ -82,9 +88,14 @@ def _place(column: str) -> pl.Expr:
 def _derived(as_of: date) -> dict[str, pl.Expr]:
     due, amount = pl.col("first_due_date"), pl.col("note_amount_cents")
     base = pl.col("ltv_e4") * (amount - pl.col("financed_fee_cents")) // amount
+    fee, stated = pl.col("financed_fee_cents"), ~flagged("closing_costs_assumed")
     return {
+        "base_amount_cents": pl.when(stated).then(amount - fee),
+        "financed_fee_rate_e7": pl.when(stated & (amount > fee))
+        .then(fee * _FEE_STEPS // (amount - fee) * (RATE_ONE // _FEE_STEPS))
+        .cast(pl.Int32),
         "combined_ltv_e4": pl.coalesce("cltv_e4", "ltv_e4"),
-        "base_ltv_e4": pl.when(~flagged("closing_costs_assumed")).then(base).cast(pl.Int32),
+        "base_ltv_e4": pl.when(stated).then(base).cast(pl.Int32),
         "months_since_first_payment": (
             as_of.year * 12 + as_of.month - due.dt.year().cast(pl.Int32) * 12 - due.dt.month().cast(pl.Int32)
         ),
@@ -125,6 +136,8 @@ def _with_case_limits(loans: pl.DataFrame) -> pl.DataFrame:
 SHAPES = {name: LOANS.schema[name] for name in COLUMNS if name not in ("loan_id",)} | {
     "combined_ltv_e4": pl.Int32(),
     "base_ltv_e4": pl.Int32(),
+    "base_amount_cents": pl.Int64(),
+    "financed_fee_rate_e7": pl.Int32(),
     "months_since_first_payment": pl.Int32(),
     "days_since_paid": pl.Int32(),
     "high_balance": pl.Boolean(),
