@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -12,8 +13,11 @@ from poolhouse.findings import Refused
 from poolhouse.rules import load
 from poolhouse.standards import evaluate, explain
 from poolhouse.standards.catalogue import FIRST_OWN, program
+from poolhouse.standards.facts import BASES
+from poolhouse.standards.frame import DERIVED
 from poolhouse.standards.own import Standards, with_overlays, with_program
-from poolhouse.tables.codes import FNMA, GNMA
+from poolhouse.standards.vocabulary import BEYOND, MISSING, TESTS
+from poolhouse.tables.codes import FHLMC, FNMA, GNMA
 
 DAY = date(2026, 12, 1)
 BANK = """
@@ -190,3 +194,15 @@ def test_a_file_without_rules_or_an_overlay_on_nobody_is_refused() -> None:
         with_program(Standards(load(), ()), BANK.split("[[rule]]")[0], "harbor.toml")
     with pytest.raises(Refused, match="'fnam' is none of"):
         with_overlays(harbor(), OVERLAY.replace('["fnma"]', '["fnam"]'), "house.toml")
+
+
+def test_the_guide_s_own_files_work_and_it_tells_the_whole_vocabulary() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "standards.md").read_text(encoding="utf-8")
+    blocks = [part.split("```")[0] for part in guide.split("```toml\n")[1:]]
+    own = with_program(Standards(load(), ()), next(b for b in blocks if "[program]" in b), "guide")
+    assert judged(own, {"ltv_e4": 8_500}, {"ltv_e4": 8_600}, {"state": "CA"})[0] == [0, 3, 3]
+    both = Standards(load(), (program(FNMA), program(FHLMC)))
+    house = with_overlays(both, next(b for b in blocks if "[overlay]" in b), "guide")
+    assert judged(house, {"score": 619, "score_mid": 619})[0] == [3, 3]
+    for word in (*TESTS, *MISSING, *BEYOND, *BASES, *DERIVED):
+        assert f"`{word}`" in guide or f'`"{word}"`' in guide, word
