@@ -21,10 +21,10 @@ def loan_type(facts: Facts, program: int) -> Verdict:
     return Verdict(
         fails=~pl.col("kind").is_in(GOVERNMENT) if program == GNMA else pl.col("kind") != "conventional",
         limit=Limit(
-            pl.lit("fha, va or usda" if program == GNMA else "conventional"),
-            pl.lit(LAW.get(program, "this rulebook: government loans go to Ginnie Mae issuers")),
+            lambda: pl.lit("fha, va or usda" if program == GNMA else "conventional"),
+            lambda: pl.lit(LAW.get(program, "this rulebook: government loans go to Ginnie Mae issuers")),
         ),
-        value=pl.col("kind").cast(pl.String),
+        value=lambda: pl.col("kind").cast(pl.String),
     )
 
 
@@ -33,8 +33,10 @@ def first_lien(facts: Facts, program: int) -> Verdict:
     position = pl.col("lien_position")
     return Verdict(
         fails=position > 1,
-        limit=Limit(pl.lit("first lien"), pl.lit("Fannie Mae Selling Guide B2-1.2; Ginnie Mae MBS Guide ch. 9")),
-        value=text(position, ""),
+        limit=Limit(
+            lambda: pl.lit("first lien"), lambda: pl.lit("Fannie Mae Selling Guide B2-1.2; Ginnie Mae MBS Guide ch. 9")
+        ),
+        value=lambda: text(position, ""),
         assumptions={"first lien": flagged("lien_assumed_first") & position.is_null()},
     )
 
@@ -43,8 +45,8 @@ def amortising_fixed(facts: Facts, program: int) -> Verdict:
     """A fixed rate: the only kind that the market here can service."""
     return Verdict(
         fails=pl.col("rate_type") != "fixed",
-        limit=Limit(pl.lit("fixed"), pl.lit("this rulebook: adjustable rates are not serviced yet")),
-        value=pl.col("rate_type").cast(pl.String),
+        limit=Limit(lambda: pl.lit("fixed"), lambda: pl.lit("this rulebook: adjustable rates are not serviced yet")),
+        value=lambda: pl.col("rate_type").cast(pl.String),
     )
 
 
@@ -52,7 +54,10 @@ def refinance_purpose(facts: Facts, program: int) -> Verdict:
     """A refinance whose cash-out is not on the tape is judged as limited cash-out, and says so."""
     return Verdict(
         fails=NO,
-        limit=Limit(pl.lit("purchase, limited_cash_out or cash_out"), pl.lit("Fannie Mae Selling Guide B2-1.3-02")),
-        value=pl.lit("refinance"),
+        limit=Limit(
+            lambda: pl.lit("purchase, limited_cash_out or cash_out"),
+            lambda: pl.lit("Fannie Mae Selling Guide B2-1.3-02"),
+        ),
+        value=lambda: pl.lit("refinance"),
         assumptions={"limited cash-out": flagged("limited_cash_out_assumed")},
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import date
 from functools import reduce
 from operator import or_
+from typing import Any
 
 import polars as pl
 
-from poolhouse.rules import Rulebook
+from poolhouse.rules import Rulebook, Value
 from poolhouse.standards.catalogue import MASKS, Program, programs
 from poolhouse.standards.common import loan_type
 from poolhouse.standards.facts import Facts, stretches
@@ -35,11 +37,14 @@ def evaluate(
     own dates. Ineligible beats undetermined beats assumed. Raises polars.ColumnNotFoundError for a missing column."""
     ready = prepare(loans, as_of, rulebook)
     gaps = gaps_of(ready)
-    judged = programs(asked)
+    by_kinds: dict[tuple[str, ...], list[Program]] = {}
+    for one in programs(asked):
+        by_kinds.setdefault(one.kinds, []).append(one)
     frames = [
-        _answers(part, program, Facts(rulebook, as_of, cased, noted, gaps))
+        frame
         for (cased, noted), part in stretches(ready, rulebook)
-        for program in judged
+        for judged in by_kinds.values()
+        for frame in _answers(part, tuple(judged), Facts(rulebook, as_of, cased, noted, gaps))
     ]
     return CHECKS.conform(pl.concat(frames) if frames else CHECKS.empty())
 
@@ -49,38 +54,76 @@ def gaps_of(ready: pl.DataFrame) -> frozenset[str]:
     return frozenset(name for name in SHAPES if ready[name].null_count())
 
 
-def _answers(loans: pl.DataFrame, program: Program, facts: Facts) -> pl.DataFrame:
-    """One program's answers. A loan of a kind that the program doesn't take gets that reason alone."""
-    takes = program.takes()
-    found: dict[str, list[tuple[int, pl.Expr]]] = {mask: [] for mask in MASKS.values()}
-    layers: list[dict[str, pl.Expr]] = [{}, {}, {}]
-    wrong = 0
-    for rule in program.rules:
-        if rule.check is loan_type:
-            wrong = 1 << rule.bit
-            continue
-        verdict = rule.check(facts, program.code)
-        for layer, lets in zip(layers, verdict.lets, strict=False):
-            layer.update(lets)
-        base, outcomes = parts(rule, verdict)
-        layers[-1].update(base)
-        for outcome, where in outcomes.items():
-            found[MASKS[outcome]].append((rule.bit, where))
+@dataclass(frozen=True)
+class _Recorded(Facts):
+    """Facts that note what a rule looked up: the same rule with the same numbers says the same of a loan, so it is
+    worked out once for all programs that share it."""
+
+    seen: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def value(self, name: str, **dims: Any) -> Value:
+        found = super().value(name, **dims)
+        self.seen.append((name, found.value, found.nearest))
+        return found
+
+    def lines(self, full: str, **fixed: Any) -> list[Value]:
+        found = super().lines(full, **fixed)
+        self.seen.append((full, *((v.value, v.nearest, v.dims) for v in found)))
+        return found
+
+
+def _answers(loans: pl.DataFrame, judged: tuple[Program, ...], facts: Facts) -> list[pl.DataFrame]:
+    """The answers of programs that take the same kinds of loans. A loan of another kind gets that reason alone."""
+    takes = judged[0].takes()
+    lazy = loans.lazy().filter(takes)
+    known: dict[str, dict[str, pl.Expr]] = {}
+    masks: dict[str, pl.Expr] = {}
+    for program in judged:
+        layers: list[dict[str, pl.Expr]] = [{}, {}, {}]
+        found: dict[str, list[tuple[int, pl.Expr]]] = {mask: [] for mask in MASKS.values()}
+        for rule in program.rules:
+            if rule.check is loan_type:
+                continue
+            recorded = _Recorded(**vars(facts))
+            verdict = rule.check(recorded, program.code)
+            key = f"{id(rule.check)} {recorded.seen!r}"
+            if key not in known:
+                for layer, lets in zip(layers, verdict.lets, strict=False):
+                    layer.update(lets)
+                base, known[key] = parts(str(len(known)), verdict)
+                layers[-1].update(base)
+            for outcome, where in known[key].items():
+                found[MASKS[outcome]].append((rule.bit, where))
+        lazy = layered(lazy, layers)
+        masks |= {f"{program.code}:{mask}": _mask(bits) for mask, bits in found.items()}
+    taken = lazy.select("loan_id", **masks).collect(optimizations=_PLAIN)
+    others = loans.lazy().filter(~takes).select("loan_id").collect()
+    return [_rows(taken, others, program, facts.delivered) for program in judged]
+
+
+def _rows(taken: pl.DataFrame, others: pl.DataFrame, program: Program, day: date) -> pl.DataFrame:
+    """One program's rows of `checks`."""
+    wrong = next((1 << rule.bit for rule in program.rules if rule.check is loan_type), 0)
     none = pl.lit(0, pl.Int64)
     wrong_kind = dict.fromkeys(MASKS.values(), none) | {MASKS["fails"]: pl.lit(wrong, pl.Int64)}
-    lazy = loans.lazy()
-    taken = layered(lazy.filter(takes), layers).select("loan_id", **{mask: _mask(w) for mask, w in found.items()})
-    both = [taken, lazy.filter(~takes).select("loan_id", **wrong_kind)]
+    both = [
+        taken.select("loan_id", *(pl.col(f"{program.code}:{mask}").alias(mask) for mask in MASKS.values())),
+        others.select("loan_id", **wrong_kind),
+    ]
     answer = (
         pl.when(pl.col("reasons") != 0).then(codes.INELIGIBLE)
         .when(pl.col("undetermined") != 0).then(codes.UNDETERMINED)
         .when(pl.col("assumptions") != 0).then(codes.ASSUMED)
         .otherwise(codes.ELIGIBLE)
     )  # fmt: skip
-    rows = pl.concat(both).with_columns(
-        program=pl.lit(program.code, pl.Int8), answer=answer.cast(pl.Int8), as_of=pl.lit(facts.delivered)
+    return pl.concat(both).select(
+        **{
+            name: {"program": pl.lit(program.code, pl.Int8), "answer": answer.cast(pl.Int8), "as_of": pl.lit(day)}.get(
+                name, pl.col(name)
+            )
+            for name in CHECKS.schema
+        }
     )
-    return rows.select(*CHECKS.schema).collect(optimizations=_PLAIN)
 
 
 def _mask(found: list[tuple[int, pl.Expr]]) -> pl.Expr:

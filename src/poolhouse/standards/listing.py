@@ -46,7 +46,7 @@ def in_force(program: Program, rulebook: Rulebook, day: date) -> list[Row]:
 def _fixed(rule: Rule, program: Program, facts: Facts) -> Row:
     """What a rule without a parameter asks for: the same words for every loan."""
     limit = rule.check(facts, program.code).limit
-    words, source = pl.select(limit.words.alias("words"), limit.source.alias("source")).row(0)
+    words, source = pl.select(limit.words().alias("words"), limit.source().alias("source")).row(0)
     return {"for": "", "value": words, "from": None, "source": source, "confidence": "memory", "note": ""}
 
 

@@ -12,6 +12,8 @@ from poolhouse.standards.facts import NO, Cells, Facts, cite
 from poolhouse.standards.words import text
 
 YES = pl.lit(True)
+Said = Callable[[], pl.Expr]
+"""Text for people, put together only when it is asked for: most loans need no words."""
 
 
 @dataclass(frozen=True)
@@ -19,21 +21,21 @@ class Limit:
     """What a rule asks for and who says so, as text expressions for people; `nearest`: where it comes from
     the nearest known version because none is known for the loan's date."""
 
-    words: pl.Expr
-    source: pl.Expr
+    words: Said
+    source: Said
     nearest: pl.Expr = NO
 
     @classmethod
     def of(cls, value: Value, unit: str) -> Limit:
         """One number for all loans."""
-        return cls(text(pl.lit(value.value), unit), pl.lit(cite(value)), YES if value.nearest else NO)
+        return cls(lambda: text(pl.lit(value.value), unit), lambda: pl.lit(cite(value)), YES if value.nearest else NO)
 
     @classmethod
     def of_cells(cls, cells: Cells, unit: str) -> Limit:
         """A number for each cell."""
-        return cls(text(cells.number(), unit), cells.source(), cells.nearest())
+        return cls(lambda: text(cells.number(), unit), cells.source, cells.nearest())
 
-    def shown_as(self, words: pl.Expr) -> Limit:
+    def shown_as(self, words: Said) -> Limit:
         """The same limit in other words."""
         return replace(self, words=words)
 
@@ -50,12 +52,12 @@ class Verdict:
 
     fails: pl.Expr
     limit: Limit
-    value: pl.Expr
+    value: Said
     undetermined: pl.Expr = NO
     assumptions: dict[str, pl.Expr] = field(default_factory=dict)
     applies: pl.Expr = YES
-    cure: pl.Expr | None = None
-    lacks: pl.Expr | None = None
+    cure: Said | None = None
+    lacks: Said | None = None
     lets: tuple[dict[str, pl.Expr], ...] = ()
 
 
@@ -82,15 +84,15 @@ NEAREST = "nearest known rule version"
 """The assumption made when no version of a rule is known for the loan's date."""
 
 
-def parts(rule: Rule, verdict: Verdict) -> tuple[dict[str, pl.Expr], dict[str, pl.Expr]]:
-    """How a verdict becomes its exclusive outcomes: boolean columns without nulls to work out first, named by the
-    rule's bit, and from them the outcomes fails, undetermined, assumed. One that can't happen to any loan is left
+def parts(name: str, verdict: Verdict) -> tuple[dict[str, pl.Expr], dict[str, pl.Expr]]:
+    """How a verdict becomes its exclusive outcomes: boolean columns without nulls to work out first, whose names start
+    with `name`, and from them the outcomes fails, undetermined, assumed. One that can't happen to any loan is left
     out: a million comparisons saved."""
     base: dict[str, pl.Expr] = {}
 
-    def column(name: str, where: pl.Expr) -> pl.Expr:
-        base[f"{rule.bit}:{name}"] = where.fill_null(False)
-        return pl.col(f"{rule.bit}:{name}")
+    def column(part: str, where: pl.Expr) -> pl.Expr:
+        base[f"{name}:{part}"] = where.fill_null(False)
+        return pl.col(f"{name}:{part}")
 
     applies = None if verdict.applies is YES else column("applies", verdict.applies)
 
