@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
 from functools import reduce
@@ -20,6 +21,8 @@ from poolhouse.tables import CHECKS, codes
 from poolhouse.tables.codes import MARKET_PROGRAMS
 
 _BYTE = 8
+_AT_ONCE = 2
+"""Stretches judged at once: while one is computed the next one's rules are put together."""
 _PLAIN = pl.QueryOptFlags.none()
 """The plan is what is written: looking for common parts in a hundred expressions takes longer than to work them out."""
 
@@ -40,13 +43,24 @@ def evaluate(
     by_kinds: dict[tuple[str, ...], list[Program]] = {}
     for one in programs(asked):
         by_kinds.setdefault(one.kinds, []).append(one)
-    frames = [
-        frame
+    jobs = [
+        (part, tuple(judged), Facts(rulebook, as_of, cased, noted, gaps))
         for (cased, noted), part in stretches(ready, rulebook)
         for judged in by_kinds.values()
-        for frame in _answers(part, tuple(judged), Facts(rulebook, as_of, cased, noted, gaps))
     ]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        frames = [frame for found in pool.map(lambda job: _answers(*job), jobs) for frame in found]
     return CHECKS.conform(pl.concat(frames) if frames else CHECKS.empty())
+
+
+def evaluations(loans: pl.DataFrame, judged: tuple[Program, ...]) -> int:
+    """How often a rule is judged for a loan: all of a program's rules, or one where it doesn't take the loan's kind."""
+    counts = dict(loans.group_by("kind").len().iter_rows())
+    return sum(
+        number * (len(program.rules) if kind in program.kinds else 1)
+        for kind, number in counts.items()
+        for program in judged
+    )
 
 
 def gaps_of(ready: pl.DataFrame) -> frozenset[str]:
