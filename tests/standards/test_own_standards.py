@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+import copy
+import json
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -206,3 +211,48 @@ def test_the_guide_s_own_files_work_and_it_tells_the_whole_vocabulary() -> None:
     assert judged(house, {"score": 619, "score_mid": 619})[0] == [3, 3]
     for word in (*TESTS, *MISSING, *BEYOND, *BASES, *DERIVED):
         assert f"`{word}`" in guide or f'`"{word}"`' in guide, word
+
+
+def toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k} = {toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(toml(v) for v in value) + "]"
+    return value.isoformat() if isinstance(value, date) else json.dumps(value)
+
+
+def spoilt(content: Any, junk: Any) -> Iterator[Any]:
+    """The content with each of its values in turn replaced."""
+    keys = content.keys() if isinstance(content, dict) else range(len(content))
+    for key in keys:
+        whole = copy.copy(content)
+        whole[key] = junk
+        yield whole
+        if isinstance(content[key], dict | list):
+            for inner in spoilt(content[key], junk):
+                whole = copy.copy(content)
+                whole[key] = inner
+                yield whole
+
+
+JUNK = [0, -1, 10**30, 1.5, True, "", "x", "{} [b]", [], ["x"], [1, 2, 3], {}, {"x": 1}, [[1]], date(2026, 1, 1),
+        datetime(2026, 1, 1, 12, tzinfo=UTC)]  # fmt: skip
+
+
+@pytest.mark.parametrize("junk", JUNK, ids=repr)
+def test_whatever_stands_in_a_file_it_is_refused_or_it_works(junk: object) -> None:
+    """No value in any place gives anything but a clear refusal, or a program that judges loans."""
+    tape = loans({}, {"score": 600, "score_mid": 600, "reserves_months": None})
+    refused = worked = 0
+    for content in spoilt(tomllib.loads(BANK), junk):
+        text = "\n".join(f"{key} = {toml(value)}" for key, value in content.items())
+        try:
+            standards = with_program(Standards(load(), ()), text, "harbor.toml")
+        except Refused as error:
+            assert str(error).startswith("harbor.toml")
+            refused += 1
+            continue
+        checks = evaluate(tape, DAY, standards.rulebook, standards.programs)
+        explain(checks, tape, standards.rulebook, standards.programs)
+        worked += 1
+    assert refused > worked
