@@ -7,7 +7,7 @@ import polars as pl
 from poolhouse.standards import cures
 from poolhouse.standards.facts import NO, Facts, cite
 from poolhouse.standards.frame import GRID, PURPOSE_CELLS
-from poolhouse.standards.verdict import Limit, Verdict
+from poolhouse.standards.verdict import YES, Limit, Verdict
 from poolhouse.standards.words import text
 from poolhouse.tables.codes import PROGRAMS
 
@@ -63,6 +63,7 @@ def max_cltv(facts: Facts, program: int) -> Verdict:
         limit=Limit(
             lambda: text(highest, "e4"),
             lambda: pl.when(raised).then(pl.lit(cite(with_second))).otherwise(first.source()),
+            first.nearest() if not with_second.nearest else pl.when(raised).then(YES).otherwise(first.nearest()),
         ),
         cure=lambda: cures.less_loan(stated, highest),
     )

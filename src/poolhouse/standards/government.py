@@ -132,7 +132,7 @@ def debt_ratio(facts: Facts, program: int) -> Verdict:
         limit=Limit(
             lambda: text(shown, "e4"),
             lambda: pl.when(over).then(highest.source()).otherwise(review.source()),
-            review.nearest(),
+            pl.when(review.number() < DTI).then(highest.nearest()).otherwise(review.nearest()),
         ),
         value=lambda: text(DTI, "e4"),
         cure=lambda: cures.debt_ratio(DTI, highest.number()),

@@ -19,6 +19,8 @@ from poolhouse.standards.vocabulary import NO_LIMIT
 from poolhouse.standards.words import unit_of
 
 Row = dict[str, Any]
+_NO_END = 99_999
+"""Ranges that reach so far, and amounts far beyond, have no upper end for a reader."""
 FEES = "premiums."
 """Prefix of the fee tables of the government programs."""
 
@@ -117,7 +119,10 @@ def _wanted(column: str, wanted: Any) -> str:
     if isinstance(wanted, list | tuple):
         if wanted and isinstance(wanted[0], str):
             return " or ".join(wanted)
-        return f"{figure(wanted[0], said)} to {figure(wanted[1], said)}"
+        low, high = wanted
+        if high >= (_NO_END if said != "cents" else _NO_END * _NO_END):
+            return f"from {figure(low, said)}"
+        return f"up to {figure(high, said)}" if low == 0 else f"{figure(low, said)} to {figure(high, said)}"
     return "yes" if wanted is True else "no" if wanted is False else figure(wanted, said)
 
 
