@@ -79,6 +79,9 @@ def test_a_users_program_and_overlays_from_files(small: Path, tmp_path: Path) ->
     assert [r["rule"] for r in strict["reasons"] if r["outcome"] == "fails"] == ["house: score floor"]
     listed = rules_in_force([str(own)], "2026-07-01", overlays=[house])
     limits = {r["rule"]: [line["value"] for line in r["limits"]] for r in listed["programs"][0]["rules"]}
+    assert next(r for r in rules_in_force(["nonqm"])["programs"][0]["rules"] if r["rule"] == "nonqm_dscr")["when"] == (
+        "documentation dscr"
+    )
     assert limits["ratio"] == ["85% / 75% / 70% / 70%", "70%"]
     assert limits["house: score floor"] == ["770"]
 

@@ -26,13 +26,15 @@ FEES = "premiums."
 
 
 def in_force(program: Program, rulebook: Rulebook, day: date) -> list[Row]:
-    """A row for each rule of the program: bit, rule, meaning, basis, and `limits`: a row for each line in force, with
-    what it is for, value (as text), from, source, confidence and `note`, which says where no version is known yet."""
+    """A row for each rule of the program: bit, rule, meaning, when it is asked ('': always), basis, and `limits`: a row
+    for each line in force, with what it is for, value (as text), from, source, confidence and `note`, which says where
+    no version is known yet."""
     return [
         {
             "bit": rule.bit,
             "rule": rule.name,
             "meaning": rule.meaning,
+            "when": _conditions(rule.when),
             "basis": rulebook.parameters[rule.parameters[0]].basis if rule.parameters else "",
             "limits": [
                 row
@@ -111,7 +113,11 @@ def _short(name: str) -> str:
 
 def _dims(line: Value) -> str:
     """'purpose purchase, ltv_e4 80.01% to 90%'."""
-    return ", ".join(f"{column} {_wanted(column, wanted)}" for column, wanted in line.dims)
+    return _conditions(line.dims)
+
+
+def _conditions(found: Iterable[tuple[str, Any]]) -> str:
+    return ", ".join(f"{column} {_wanted(column, wanted)}" for column, wanted in found)
 
 
 def _wanted(column: str, wanted: Any) -> str:

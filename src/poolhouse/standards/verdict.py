@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import polars as pl
 
@@ -68,7 +69,8 @@ class Rule:
 
     `programs`: codes whose aggregator applies it. `field`: the column of `loans` it judges. `meaning`: what it
     asks for. `unknown`: what to find out when it can't be judged. `check(facts, program)` gives the verdict.
-    `parameters`: full names of the parameters it reads, the deciding one first."""
+    `parameters`: full names of the parameters it reads, the deciding one first. `when`: of a rule written as data, the
+    conditions (column, wanted) under which it is asked."""
 
     bit: int
     name: str
@@ -78,6 +80,7 @@ class Rule:
     check: Callable[[Facts, int], Verdict]
     unknown: str = "give the value"
     parameters: tuple[str, ...] = ()
+    when: tuple[tuple[str, Any], ...] = ()
 
 
 NEAREST = "nearest known rule version"

@@ -77,6 +77,7 @@ def spec(raw: dict[str, Any], where: str, *, builtin: bool = False, prefix: str 
     when = tuple(asked.items())
     for column, wanted in when:
         _condition(here, "when", column, wanted)
+    when = tuple((column, tuple(w) if isinstance(w, list) else w) for column, w in when)
     return Spec(
         name, str(raw["meaning"]), field, test, str(raw.get("parameter", prefix + name)), when,
         str(raw.get("missing", "undetermined")), str(raw.get("assuming", f"{raw['meaning']} within the limit")),
