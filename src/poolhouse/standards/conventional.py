@@ -5,7 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from poolhouse.standards import cures
-from poolhouse.standards.facts import NO, Facts, cite
+from poolhouse.standards.facts import NO, Facts, cite, whole
 from poolhouse.standards.frame import GRID, PURPOSE_CELLS
 from poolhouse.standards.verdict import YES, Limit, Verdict
 from poolhouse.standards.words import text
@@ -139,5 +139,5 @@ _AFFORDABLE = ("affordable_long", "affordable_short", "hfa")
 
 def _by_band(bands: list[int], coverage: list[int]) -> pl.Expr:
     """Coverage of the first band that holds the loan; above the last band, the last band's."""
-    cases = [pl.when(end >= LTV).then(percent) for end, percent in zip(bands, coverage, strict=True)]
-    return pl.coalesce(*cases, pl.lit(coverage[-1]))
+    cases = [pl.when(whole(end) >= LTV).then(whole(percent)) for end, percent in zip(bands, coverage, strict=True)]
+    return pl.coalesce(*cases, whole(coverage[-1]))

@@ -21,6 +21,7 @@ from poolhouse.tables import CHECKS, codes
 from poolhouse.tables.codes import MARKET_PROGRAMS
 
 _BYTE = 8
+_BITS = [pl.lit(1 << place, pl.UInt8) for place in range(_BYTE)]
 _AT_ONCE = 2
 """Stretches judged at once: while one is computed the next one's rules are put together."""
 _PLAIN = pl.QueryOptFlags.none()
@@ -43,13 +44,17 @@ def evaluate(
     by_kinds: dict[tuple[str, ...], list[Program]] = {}
     for one in programs(asked):
         by_kinds.setdefault(one.kinds, []).append(one)
-    jobs = [
-        (part, tuple(judged), Facts(rulebook, as_of, cased, noted, gaps))
-        for (cased, noted), part in stretches(ready, rulebook)
-        for judged in by_kinds.values()
-    ]
+    jobs, frames = [], []
+    for judged in by_kinds.values():
+        takes = judged[0].takes()
+        frames += [_wrong_kind(ready.filter(~takes), one, as_of) for one in judged]
+        names = {name for one in judged for rule in one.rules for name in rule.parameters}
+        jobs += [
+            (part, tuple(judged), Facts(rulebook, as_of, cased, noted, gaps))
+            for (cased, noted), part in stretches(ready.filter(takes), rulebook, names)
+        ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        frames = [frame for found in pool.map(lambda job: _answers(*job), jobs) for frame in found]
+        frames += [frame for found in pool.map(lambda job: _answers(*job), jobs) for frame in found]
     return CHECKS.conform(pl.concat(frames) if frames else CHECKS.empty())
 
 
@@ -69,7 +74,7 @@ def gaps_of(ready: pl.DataFrame) -> frozenset[str]:
 
 
 @dataclass(frozen=True)
-class _Recorded(Facts):
+class Recorded(Facts):
     """Facts that note what a rule looked up: the same rule with the same numbers says the same of a loan, so it is
     worked out once for all programs that share it."""
 
@@ -87,9 +92,8 @@ class _Recorded(Facts):
 
 
 def _answers(loans: pl.DataFrame, judged: tuple[Program, ...], facts: Facts) -> list[pl.DataFrame]:
-    """The answers of programs that take the same kinds of loans. A loan of another kind gets that reason alone."""
-    takes = judged[0].takes()
-    lazy = loans.lazy().filter(takes)
+    """The answers of programs that take the same kinds of loans, for loans of these kinds."""
+    lazy = loans.lazy()
     known: dict[str, dict[str, pl.Expr]] = {}
     masks: dict[str, pl.Expr] = {}
     for program in judged:
@@ -98,7 +102,7 @@ def _answers(loans: pl.DataFrame, judged: tuple[Program, ...], facts: Facts) -> 
         for rule in program.rules:
             if rule.check is loan_type:
                 continue
-            recorded = _Recorded(**vars(facts))
+            recorded = Recorded(**vars(facts))
             verdict = rule.check(recorded, program.code)
             key = f"{id(rule.check)} {recorded.seen!r}"
             if key not in known:
@@ -111,39 +115,39 @@ def _answers(loans: pl.DataFrame, judged: tuple[Program, ...], facts: Facts) -> 
         lazy = layered(lazy, layers)
         masks |= {f"{program.code}:{mask}": _mask(bits) for mask, bits in found.items()}
     taken = lazy.select("loan_id", **masks).collect(optimizations=_PLAIN)
-    others = loans.lazy().filter(~takes).select("loan_id").collect()
-    return [_rows(taken, others, program, facts.delivered) for program in judged]
+    return [_rows(taken, program, facts.delivered) for program in judged]
 
 
-def _rows(taken: pl.DataFrame, others: pl.DataFrame, program: Program, day: date) -> pl.DataFrame:
+def _rows(taken: pl.DataFrame, program: Program, day: date) -> pl.DataFrame:
     """One program's rows of `checks`."""
-    wrong = next((1 << rule.bit for rule in program.rules if rule.check is loan_type), 0)
-    none = pl.lit(0, pl.Int64)
-    wrong_kind = dict.fromkeys(MASKS.values(), none) | {MASKS["fails"]: pl.lit(wrong, pl.Int64)}
-    both = [
-        taken.select("loan_id", *(pl.col(f"{program.code}:{mask}").alias(mask) for mask in MASKS.values())),
-        others.select("loan_id", **wrong_kind),
-    ]
+    masks = {mask: pl.col(f"{program.code}:{mask}") for mask in MASKS.values()}
     answer = (
-        pl.when(pl.col("reasons") != 0).then(codes.INELIGIBLE)
-        .when(pl.col("undetermined") != 0).then(codes.UNDETERMINED)
-        .when(pl.col("assumptions") != 0).then(codes.ASSUMED)
+        pl.when(masks["reasons"] != 0).then(codes.INELIGIBLE)
+        .when(masks["undetermined"] != 0).then(codes.UNDETERMINED)
+        .when(masks["assumptions"] != 0).then(codes.ASSUMED)
         .otherwise(codes.ELIGIBLE)
     )  # fmt: skip
-    return pl.concat(both).select(
-        **{
-            name: {"program": pl.lit(program.code, pl.Int8), "answer": answer.cast(pl.Int8), "as_of": pl.lit(day)}.get(
-                name, pl.col(name)
-            )
-            for name in CHECKS.schema
-        }
-    )
+    return _as_checks(taken, program, day, answer, masks)
+
+
+def _wrong_kind(loans: pl.DataFrame, program: Program, day: date) -> pl.DataFrame:
+    """Rows of loans of a kind that the program doesn't take: that reason alone."""
+    bit = next((1 << rule.bit for rule in program.rules if rule.check is loan_type), 0)
+    masks = {mask: pl.lit(bit if mask == MASKS["fails"] else 0, pl.Int64) for mask in MASKS.values()}
+    return _as_checks(loans, program, day, pl.lit(codes.INELIGIBLE), masks)
+
+
+def _as_checks(
+    loans: pl.DataFrame, program: Program, day: date, answer: pl.Expr, masks: dict[str, pl.Expr]
+) -> pl.DataFrame:
+    said = {"program": pl.lit(program.code, pl.Int8), "answer": answer.cast(pl.Int8), "as_of": pl.lit(day), **masks}
+    return loans.select(**{name: said.get(name, pl.col(name)) for name in CHECKS.schema})
 
 
 def _mask(found: list[tuple[int, pl.Expr]]) -> pl.Expr:
     """Bits as one integer. Put together a byte at a time: eight times less memory to run through than in words."""
     by_byte: dict[int, list[pl.Expr]] = {}
     for bit, where in found:
-        by_byte.setdefault(bit // _BYTE, []).append(where.cast(pl.UInt8) * pl.lit(1 << bit % _BYTE, pl.UInt8))
+        by_byte.setdefault(bit // _BYTE, []).append(where.cast(pl.UInt8) * _BITS[bit % _BYTE])
     words = [reduce(or_, bits).cast(pl.Int64) * (1 << _BYTE * place) for place, bits in sorted(by_byte.items())]
     return reduce(or_, words) if words else pl.lit(0, pl.Int64)

@@ -69,8 +69,8 @@ class Rule:
 
     `programs`: codes whose aggregator applies it. `field`: the column of `loans` it judges. `meaning`: what it
     asks for. `unknown`: what to find out when it can't be judged. `check(facts, program)` gives the verdict.
-    `parameters`: full names of the parameters it reads, the deciding one first. `when`: of a rule written as data, the
-    conditions (column, wanted) under which it is asked."""
+    `parameters`: full names of all parameters it reads, the deciding one first: loans are cut where one of them
+    changes. `when`: of a rule written as data, the conditions (column, wanted) under which it is asked."""
 
     bit: int
     name: str
@@ -94,7 +94,7 @@ def parts(name: str, verdict: Verdict) -> tuple[dict[str, pl.Expr], dict[str, pl
     base: dict[str, pl.Expr] = {}
 
     def column(part: str, where: pl.Expr) -> pl.Expr:
-        base[f"{name}:{part}"] = where.fill_null(False)
+        base[f"{name}:{part}"] = where.fill_null(NO)
         return pl.col(f"{name}:{part}")
 
     applies = None if verdict.applies is YES else column("applies", verdict.applies)
@@ -113,7 +113,7 @@ def parts(name: str, verdict: Verdict) -> tuple[dict[str, pl.Expr], dict[str, pl
         better.append(unknown)
     grounds = [where for where in (verdict.limit.nearest, *verdict.assumptions.values()) if where is not NO]
     if grounds:
-        assumed = column("assumed", pl.any_horizontal(where.fill_null(False) for where in grounds))
+        assumed = column("assumed", pl.any_horizontal(where.fill_null(NO) for where in grounds))
         for worse in better:
             assumed = assumed & ~worse
         found["assumed"] = applied(assumed)

@@ -16,7 +16,7 @@ import polars as pl
 
 from poolhouse.rules import Value
 from poolhouse.standards import cures
-from poolhouse.standards.facts import NO, Facts, cite
+from poolhouse.standards.facts import NO, Facts, cite, whole
 from poolhouse.standards.frame import SHAPES, flagged
 from poolhouse.standards.verdict import YES, Limit, Rule, Verdict
 from poolhouse.standards.vocabulary import NO_LIMIT, Spec
@@ -108,7 +108,7 @@ def _words_beyond(written: Spec, lines: list[Value]) -> pl.Expr:
         else:
             inside = reduce(or_, [column == word for word in line.value])
             bad = ~inside if written.test == "one_of" else inside
-        fits = pl.col(f"{written.parameter}:{place}").fill_null(False)
+        fits = pl.col(f"{written.parameter}:{place}").fill_null(NO)
         beyond = pl.when(fits).then(bad).otherwise(beyond) if line.dims else bad
     return beyond
 
@@ -117,7 +117,7 @@ def _limits(lines: list[Value], written: Spec, facts: Facts) -> _Limits:
     """The lines folded in file order. Which lines fit, and the limit's two ends, are worked out first as columns."""
     largest = written.test == "at_most"
     numeric = written.test in ("at_most", "at_least")
-    none = pl.lit(_FAR if largest else -_FAR, pl.Int64)
+    none = whole(_FAR if largest else -_FAR)
     fold = _Limits(none, none, NO, pl.lit(False), (), ())
     fitting: dict[str, pl.Expr] = {}
     for place, line in enumerate(lines):
@@ -146,8 +146,8 @@ def _limits(lines: list[Value], written: Spec, facts: Facts) -> _Limits:
 def _folded(before: _Limits, fits: pl.Expr, gaps: bool, line: tuple[pl.Expr, bool, bool], largest: bool) -> _Limits:
     """One more line: it wins where it fits, and where it may fit it widens the gap between strictest and laxest."""
     number, limited, nearest = line
-    on = pl.lit(limited)
-    sure = fits.fill_null(False) if gaps else fits
+    on = YES if limited else NO
+    sure = fits.fill_null(NO) if gaps else fits
     strict, lax = before.strict, before.lax
     if gaps:
         perhaps = pl.when(fits.is_null()).then(number)
@@ -169,11 +169,11 @@ def _folded(before: _Limits, fits: pl.Expr, gaps: bool, line: tuple[pl.Expr, boo
 
 def _number(line: Value, largest: bool) -> pl.Expr:
     if line.value == NO_LIMIT:
-        return pl.lit(_FAR if largest else -_FAR, pl.Int64)
+        return whole(_FAR if largest else -_FAR)
     if not isinstance(line.value, list):
-        return pl.lit(line.value, pl.Int64)
-    cases = [pl.when(pl.col("units") == units).then(pl.lit(v, pl.Int64)) for units, v in enumerate(line.value, start=1)]
-    return pl.lit(line.value[0], pl.Int64) if len(set(line.value)) == 1 else pl.coalesce(cases)
+        return whole(line.value)
+    cases = [pl.when(pl.col("units") == units).then(whole(v)) for units, v in enumerate(line.value, start=1)]
+    return whole(line.value[0]) if len(set(line.value)) == 1 else pl.coalesce(cases)
 
 
 def _limit_words(line: Value, written: Spec) -> pl.Expr:
@@ -212,7 +212,7 @@ def _of_line(lines: list[Value], written: Spec, say: Callable[[Value], pl.Expr],
     """What `say` says of the line that holds for the loan."""
     said: pl.Expr = pl.lit(none)
     for place, line in enumerate(lines):
-        fits = pl.col(f"{written.parameter}:{place}").fill_null(False)
+        fits = pl.col(f"{written.parameter}:{place}").fill_null(NO)
         said = pl.when(fits).then(say(line)).otherwise(said) if line.dims else say(line)
     return said
 
@@ -221,12 +221,12 @@ def _outcome(
     written: Spec, facts: Facts, lines: list[Value], limits: _Limits, over: pl.Expr, unsure: pl.Expr, absent: pl.Expr
 ) -> Verdict:
     """Puts each case where the rule says: fails, can't be judged, or an assumption."""
-    over = over.fill_null(False)
+    over = over.fill_null(NO)
     fails = over if written.beyond == "fails" else NO
     unknown = [e for e in (unsure, absent if written.missing == "undetermined" else NO) if e is not NO]
     if written.beyond == "undetermined":
         unknown.append(over)
-    undetermined = reduce(or_, [e.fill_null(False) for e in unknown]) if unknown else NO
+    undetermined = reduce(or_, [e.fill_null(NO) for e in unknown]) if unknown else NO
     assumptions: dict[str, pl.Expr] = {}
     if written.missing == "assumed" and absent is not NO:
         assumptions[written.assuming] = absent
@@ -235,7 +235,7 @@ def _outcome(
     applies = limits.applies
     if written.when:
         asked = reduce(and_, [matches(column, wanted) for column, wanted in written.when])
-        sure = asked.fill_null(False)
+        sure = asked.fill_null(NO)
         fields = [column for column, _ in written.when if column in facts.gaps]
         if fields:
             trouble = [e for e in (fails, undetermined) if e is not NO]
