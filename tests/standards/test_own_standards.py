@@ -129,6 +129,13 @@ def test_a_users_program_answers_like_a_shipped_one() -> None:
     assert set(said["program"]) == {"harbor"}
 
 
+def test_a_users_program_says_which_kinds_it_takes() -> None:
+    text = BANK.replace('["conventional"]', '["fha", "va"]')
+    answers, said = judged(with_program(Standards(load(), ()), text, "harbor.toml"), {}, {"kind": "va"})
+    assert answers == [3, 0]
+    assert said["message"].to_list() == ["kind of loan: conventional does not meet fha or va"]
+
+
 def test_before_its_first_version_a_users_rule_says_so() -> None:
     tape, standards = loans({"ltv_e4": 9_000}), harbor()
     early = date(2025, 12, 31)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 from poolhouse.standards.facts import NO, Facts
@@ -14,6 +16,19 @@ LAW = {
     GNMA: "12 USC 1721(g): loans insured or guaranteed by FHA, VA or USDA",
 }
 """Who may buy which kind of loan, by law; the other built-in programs take conventional loans."""
+
+
+KIND_BIT = 0
+"""The bit of every program's first rule: whether it takes the loan's kind at all."""
+
+
+def kinds_of(kinds: tuple[str, ...], name: str) -> Callable[[Facts, int], Verdict]:
+    """The check of a user's own program that takes these kinds."""
+    return lambda facts, program: Verdict(
+        fails=~pl.any_horizontal(pl.col("kind") == kind for kind in kinds),
+        limit=Limit(lambda: pl.lit(" or ".join(kinds)), lambda: pl.lit(f"the program {name}")),
+        value=lambda: pl.col("kind").cast(pl.String),
+    )
 
 
 def loan_type(facts: Facts, program: int) -> Verdict:

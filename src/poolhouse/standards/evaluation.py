@@ -13,7 +13,7 @@ import polars as pl
 
 from poolhouse.rules import Rulebook, Value
 from poolhouse.standards.catalogue import MASKS, Program, programs
-from poolhouse.standards.common import loan_type
+from poolhouse.standards.common import KIND_BIT
 from poolhouse.standards.facts import Facts, stretches
 from poolhouse.standards.frame import SHAPES, prepare
 from poolhouse.standards.verdict import layered, parts
@@ -100,7 +100,7 @@ def _answers(loans: pl.DataFrame, judged: tuple[Program, ...], facts: Facts) -> 
         layers: list[dict[str, pl.Expr]] = [{}, {}, {}]
         found: dict[str, list[tuple[int, pl.Expr]]] = {mask: [] for mask in MASKS.values()}
         for rule in program.rules:
-            if rule.check is loan_type:
+            if rule.bit == KIND_BIT:
                 continue
             recorded = Recorded(**vars(facts))
             verdict = rule.check(recorded, program.code)
@@ -132,7 +132,7 @@ def _rows(taken: pl.DataFrame, program: Program, day: date) -> pl.DataFrame:
 
 def _wrong_kind(loans: pl.DataFrame, program: Program, day: date) -> pl.DataFrame:
     """Rows of loans of a kind that the program doesn't take: that reason alone."""
-    bit = next((1 << rule.bit for rule in program.rules if rule.check is loan_type), 0)
+    bit = next((1 << rule.bit for rule in program.rules if rule.bit == KIND_BIT), 0)
     masks = {mask: pl.lit(bit if mask == MASKS["fails"] else 0, pl.Int64) for mask in MASKS.values()}
     return _as_checks(loans, program, day, pl.lit(codes.INELIGIBLE), masks)
 

@@ -15,6 +15,7 @@ from poolhouse.findings import Refused
 from poolhouse.rules import Rulebook
 from poolhouse.rules.rulebook import PREFIX, Parameter, parameter
 from poolhouse.standards.catalogue import CODES, FIRST_OWN, LAST_BIT, Program, program
+from poolhouse.standards.common import KIND_BIT, kinds_of
 from poolhouse.standards.verdict import Rule
 from poolhouse.standards.vocabulary import spec
 from poolhouse.standards.written import rule_of
@@ -48,7 +49,11 @@ def with_program(standards: Standards, text: str, where: str) -> Standards:
         if kind not in KINDS:
             raise Refused(f"{where}: kinds: {kind!r} is no kind of loan: use {', '.join(KINDS)}")
     code = max([FIRST_OWN - 1, *(p.code for p in standards.programs)]) + 1
-    shared = tuple(r for r in program(CODES["nonqm"]).rules if r.bit < _FIRST_BIT)
+    shared = tuple(
+        replace(r, check=kinds_of(kinds, name)) if r.bit == KIND_BIT else r
+        for r in program(CODES["nonqm"]).rules
+        if r.bit < _FIRST_BIT
+    )
     rules, limits = _rules(content, where, f"{PREFIX}{name}.", range(_FIRST_BIT, LAST_BIT + 1), (code,))
     own = Program(code, name, str(head.get("title", name)), kinds, (*shared, *rules))
     return replace(standards, rulebook=standards.rulebook.with_rules(limits), programs=(*standards.programs, own))
