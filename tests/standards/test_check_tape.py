@@ -79,6 +79,9 @@ def test_a_users_program_and_overlays_from_files(small: Path, tmp_path: Path) ->
     assert [r["rule"] for r in strict["reasons"] if r["outcome"] == "fails"] == ["house: score floor"]
     listed = rules_in_force([str(own)], "2026-07-01", overlays=[house])
     limits = {r["rule"]: [line["value"] for line in r["limits"]] for r in listed["programs"][0]["rules"]}
+    assert next(r for r in rules_in_force(["nonqm"])["programs"][0]["rules"] if r["rule"] == "nonqm_dscr")["when"] == (
+        "documentation dscr"
+    )
     assert limits["ratio"] == ["85% / 75% / 70% / 70%", "70%"]
     assert limits["house: score floor"] == ["770"]
 
@@ -117,7 +120,10 @@ def test_every_rule_in_force_says_limit_and_source() -> None:
             assert rule["limits"], rule["rule"]
             for line in rule["limits"]:
                 assert line["value"] and line["source"] and line["confidence"], rule["rule"]
-    assert listed["fees"]
+    annual = next(row for row in listed["fees"] if row["rule"] == "annual_rate_e7")["limits"]
+    said = {line["for"]: line["value"] for line in annual}
+    small = "kind fha, term_months 181 to 480, base_amount_cents up to $726,200"
+    assert (said[small], said[f"{small}, base_ltv_e4 from 95.01%"]) == ("0.5%", "0.55%")
 
 
 def test_a_rule_before_its_first_version_is_listed_as_unknown() -> None:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+import copy
+import json
+import tomllib
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -12,8 +18,11 @@ from poolhouse.findings import Refused
 from poolhouse.rules import load
 from poolhouse.standards import evaluate, explain
 from poolhouse.standards.catalogue import FIRST_OWN, program
+from poolhouse.standards.facts import BASES
+from poolhouse.standards.frame import DERIVED
 from poolhouse.standards.own import Standards, with_overlays, with_program
-from poolhouse.tables.codes import FNMA, GNMA
+from poolhouse.standards.vocabulary import BEYOND, MISSING, TESTS
+from poolhouse.tables.codes import FHLMC, FNMA, GNMA
 
 DAY = date(2026, 12, 1)
 BANK = """
@@ -120,6 +129,13 @@ def test_a_users_program_answers_like_a_shipped_one() -> None:
     assert set(said["program"]) == {"harbor"}
 
 
+def test_a_users_program_says_which_kinds_it_takes() -> None:
+    text = BANK.replace('["conventional"]', '["fha", "va"]')
+    answers, said = judged(with_program(Standards(load(), ()), text, "harbor.toml"), {}, {"kind": "va"})
+    assert answers == [3, 0]
+    assert said["message"].to_list() == ["kind of loan: conventional does not meet fha or va"]
+
+
 def test_before_its_first_version_a_users_rule_says_so() -> None:
     tape, standards = loans({"ltv_e4": 9_000}), harbor()
     early = date(2025, 12, 31)
@@ -190,3 +206,60 @@ def test_a_file_without_rules_or_an_overlay_on_nobody_is_refused() -> None:
         with_program(Standards(load(), ()), BANK.split("[[rule]]")[0], "harbor.toml")
     with pytest.raises(Refused, match="'fnam' is none of"):
         with_overlays(harbor(), OVERLAY.replace('["fnma"]', '["fnam"]'), "house.toml")
+
+
+def test_the_guide_s_own_files_work_and_it_tells_the_whole_vocabulary() -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "standards.md").read_text(encoding="utf-8")
+    blocks = [part.split("```")[0] for part in guide.split("```toml\n")[1:]]
+    own = with_program(Standards(load(), ()), next(b for b in blocks if "[program]" in b), "guide")
+    assert judged(own, {"ltv_e4": 8_500}, {"ltv_e4": 8_600}, {"state": "CA"})[0] == [0, 3, 3]
+    both = Standards(load(), (program(FNMA), program(FHLMC)))
+    house = with_overlays(both, next(b for b in blocks if "[overlay]" in b), "guide")
+    assert judged(house, {"score": 619, "score_mid": 619})[0] == [3, 3]
+    for word in (*TESTS, *MISSING, *BEYOND, *BASES, *DERIVED):
+        assert f"`{word}`" in guide or f'`"{word}"`' in guide, word
+
+
+def toml(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k} = {toml(v)}" for k, v in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(toml(v) for v in value) + "]"
+    return value.isoformat() if isinstance(value, date) else json.dumps(value)
+
+
+def spoilt(content: Any, junk: Any) -> Iterator[Any]:
+    """The content with each of its values in turn replaced."""
+    keys = content.keys() if isinstance(content, dict) else range(len(content))
+    for key in keys:
+        whole = copy.copy(content)
+        whole[key] = junk
+        yield whole
+        if isinstance(content[key], dict | list):
+            for inner in spoilt(content[key], junk):
+                whole = copy.copy(content)
+                whole[key] = inner
+                yield whole
+
+
+JUNK = [0, -1, 10**30, 1.5, True, "", "x", "{} [b]", [], ["x"], [1, 2, 3], {}, {"x": 1}, [[1]], date(2026, 1, 1),
+        datetime(2026, 1, 1, 12, tzinfo=UTC)]  # fmt: skip
+
+
+@pytest.mark.parametrize("junk", JUNK, ids=repr)
+def test_whatever_stands_in_a_file_it_is_refused_or_it_works(junk: object) -> None:
+    """No value in any place gives anything but a clear refusal, or a program that judges loans."""
+    tape = loans({}, {"score": 600, "score_mid": 600, "reserves_months": None})
+    refused = worked = 0
+    for content in spoilt(tomllib.loads(BANK), junk):
+        text = "\n".join(f"{key} = {toml(value)}" for key, value in content.items())
+        try:
+            standards = with_program(Standards(load(), ()), text, "harbor.toml")
+        except Refused as error:
+            assert str(error).startswith("harbor.toml")
+            refused += 1
+            continue
+        checks = evaluate(tape, DAY, standards.rulebook, standards.programs)
+        explain(checks, tape, standards.rulebook, standards.programs)
+        worked += 1
+    assert refused > worked

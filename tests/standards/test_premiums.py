@@ -52,6 +52,15 @@ def test_the_funding_fee_of_an_earlier_closing_is_that_day_s() -> None:
     assert rates["upfront_rate_e7"].to_list() == [215_000, 230_000, 215_000]
 
 
+def test_loans_before_and_after_a_change_stand_on_one_tape() -> None:
+    """HUD ML 2023-05 took effect on 20 March 2023; what was before is not in the table."""
+    one = FHA | {"term_months": 360, "ltv_e4": 9_651}
+    rates = premiums(
+        loans(one | {"note_date": date(2023, 3, 19)}, one | {"note_date": date(2023, 3, 20)}), date(2026, 12, 1), load()
+    )
+    assert rates["annual_rate_e7"].to_list() == [None, 55_000]
+
+
 def test_no_version_no_rate_and_no_rows_for_conventional_loans() -> None:
     rates = premiums(loans(FHA | {"note_date": date(2009, 3, 1)}, {}), date(2009, 6, 1), load())
     assert rates.rows() == [(1, 175_000, None, None)]

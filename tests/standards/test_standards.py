@@ -12,6 +12,7 @@ from standards_factory import PLAIN, loans
 
 from poolhouse.rules import load
 from poolhouse.standards import CODES, RULES, evaluate, explain, rules_of, summary
+from poolhouse.standards.evaluation import Recorded
 from poolhouse.standards.facts import Facts, stretches
 from poolhouse.standards.frame import DERIVED, prepare
 from poolhouse.standards.words import dollars, percent_e4
@@ -164,6 +165,18 @@ def test_stretches_answer_as_a_lookup_for_each_date_would() -> None:
             for name in names:
                 assert facts.lines(name) == own.lines(name), (name, own_case, own_note)
     assert seen == tape.height
+
+
+def test_a_rule_names_every_parameter_it_reads() -> None:
+    """Loans are cut where one of these changes: a parameter left out would be read for the wrong day."""
+    book = load()
+    for rule in RULES:
+        for code in rule.programs:
+            for day in (date(2009, 3, 1), date(2026, 12, 1)):
+                facts = Recorded(book, day, day)
+                rule.check(facts, code)
+                read = {name if "." in name else f"standards.{name}" for name, *_ in facts.seen}
+                assert read == set(rule.parameters), rule.name
 
 
 def test_an_override_is_followed_and_cited() -> None:

@@ -102,6 +102,7 @@ def _rows(rules: list[Row]) -> list[tuple[object, ...]]:
     rows: list[tuple[object, ...]] = []
     for rule in rules:
         said = f"{rule['bit']} {rule['rule']}" if "bit" in rule else rule["rule"]
+        meaning = f"{rule['meaning']} (only {rule['when']})" if rule.get("when") else rule["meaning"]
         source = ""
         for place, line in enumerate(rule["limits"]):
             cited = line["note"] + "; " if line["note"] else ""
@@ -110,7 +111,7 @@ def _rows(rules: list[Row]) -> list[tuple[object, ...]]:
             rows.append(
                 (
                     said if place == 0 else "",
-                    line["for"] or rule["meaning"],
+                    line["for"] or meaning,
                     line["value"],
                     "" if cited == source else cited,
                 )

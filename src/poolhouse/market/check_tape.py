@@ -18,6 +18,7 @@ from poolhouse.market.standards import chosen, day_of, heading, text_of
 from poolhouse.money import RATE_ONE
 from poolhouse.standards import evaluate, explain
 from poolhouse.standards.catalogue import CODES
+from poolhouse.standards.evaluation import evaluations
 from poolhouse.standards.facts import date_column
 from poolhouse.standards.own import Standards
 from poolhouse.standards.premiums import premiums
@@ -60,7 +61,7 @@ def check_tape(
         "unknown_versions": _unknown_versions(asked, standards, day),
         "premiums": _premiums(asked, standards, day),
         "rejects": read.rejects.head(FIRST).to_dicts(),
-        "evaluations": asked.height * sum(len(p.rules) for p in standards.programs),
+        "evaluations": evaluations(asked, standards.programs),
     }
     if out is not None:
         rows = findings(checks, asked, standards, read.rejects)

@@ -12,6 +12,7 @@ import polars as pl
 
 from poolhouse.rules import load
 from poolhouse.standards import common, conduit, conventional, government, qualified, veterans
+from poolhouse.standards.facts import FHA_PREMIUM
 from poolhouse.standards.verdict import Rule
 from poolhouse.standards.vocabulary import spec
 from poolhouse.standards.written import rule_of
@@ -50,14 +51,15 @@ _FUNCTIONS: tuple[Rule, ...] = (
     Rule(8, "mortgage_insurance", _GSE, "mi_pct", "mortgage insurance coverage", conventional.mortgage_insurance, _LTV,
          _p("mi_coverage_pct", "mi_above_ltv_e4", "mi_ltv_bands_e4", "mi_short_term_months")),
     Rule(12, "fha_limit", _GNMA, "note_amount_cents", "FHA loan limit", government.fha_limit, _COUNTY,
-         _p("fha_floor_cents", "fha_ceiling_cents")),
+         _p("fha_floor_cents", "fha_ceiling_cents", "conforming_limit_cents", "statutory_area_states")),
     Rule(13, "fha_ltv", _GNMA, "ltv_e4", "loan to value, FHA", government.fha_ltv, _LTV,
-         _p("fha_base_ltv_e4", "fha_low_score_max_ltv_e4", "fha_full_financing_score")),
+         _p("fha_base_ltv_e4", "fha_low_score_max_ltv_e4", "fha_full_financing_score", FHA_PREMIUM)),
     Rule(14, "va_ltv", _GNMA, "ltv_e4", "loan to value, VA", government.va_ltv, _LTV,
          _p("va_base_ltv_e4", "va_largest_funding_fee_e4")),
     Rule(15, "usda_ltv", _GNMA, "ltv_e4", "loan to value, USDA", government.usda_ltv, _LTV,
          _p("usda_base_ltv_e4", "usda_max_ltv_e4")),
-    Rule(16, "fha_score", _GNMA, "score", "credit score, FHA", government.fha_score, _SCORE, _p("fha_min_score")),
+    Rule(16, "fha_score", _GNMA, "score", "credit score, FHA", government.fha_score, _SCORE,
+         _p("fha_min_score", "fha_full_financing_score")),
     Rule(17, "debt_ratio", _GNMA, "dti_e4", "debt ratio", government.debt_ratio, _DTI,
          _p("government_max_dti_e4", "government_review_dti_e4")),
     Rule(18, "streamline", _GNMA, "streamline", "streamline refinance", government.streamline),
@@ -77,7 +79,8 @@ _FUNCTIONS: tuple[Rule, ...] = (
          "find the property's value", _p("va_covered_e4")),
     Rule(42, "va_residual_income", _GNMA, "residual_income_cents", "residual income a month, VA",
          veterans.residual_income, "find the property's state",
-         _p("va_residual_cents", "va_residual_each_more_cents", "va_residual_large_loan_cents", "va_residual_more_e4")),
+         _p("va_residual_cents", "va_residual_each_more_cents", "va_residual_large_loan_cents", "va_residual_more_e4",
+            "va_residual_most_persons", "va_regions", "government_review_dti_e4")),
 )  # fmt: skip
 
 MASKS = {"fails": "reasons", "undetermined": "undetermined", "assumed": "assumptions"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import polars as pl
 
 from poolhouse.standards.facts import NO, Facts
@@ -16,15 +18,28 @@ LAW = {
 """Who may buy which kind of loan, by law; the other built-in programs take conventional loans."""
 
 
+KIND_BIT = 0
+"""The bit of every program's first rule: whether it takes the loan's kind at all."""
+
+
+def kinds_of(kinds: tuple[str, ...], name: str) -> Callable[[Facts, int], Verdict]:
+    """The check of a user's own program that takes these kinds."""
+    return lambda facts, program: Verdict(
+        fails=~pl.any_horizontal(pl.col("kind") == kind for kind in kinds),
+        limit=Limit(lambda: pl.lit(" or ".join(kinds)), lambda: pl.lit(f"the program {name}")),
+        value=lambda: pl.col("kind").cast(pl.String),
+    )
+
+
 def loan_type(facts: Facts, program: int) -> Verdict:
     """Ginnie Mae pools hold government loans only; the others here take conventional loans only."""
     return Verdict(
         fails=~pl.col("kind").is_in(GOVERNMENT) if program == GNMA else pl.col("kind") != "conventional",
         limit=Limit(
-            pl.lit("fha, va or usda" if program == GNMA else "conventional"),
-            pl.lit(LAW.get(program, "this rulebook: government loans go to Ginnie Mae issuers")),
+            lambda: pl.lit("fha, va or usda" if program == GNMA else "conventional"),
+            lambda: pl.lit(LAW.get(program, "this rulebook: government loans go to Ginnie Mae issuers")),
         ),
-        value=pl.col("kind").cast(pl.String),
+        value=lambda: pl.col("kind").cast(pl.String),
     )
 
 
@@ -33,8 +48,10 @@ def first_lien(facts: Facts, program: int) -> Verdict:
     position = pl.col("lien_position")
     return Verdict(
         fails=position > 1,
-        limit=Limit(pl.lit("first lien"), pl.lit("Fannie Mae Selling Guide B2-1.2; Ginnie Mae MBS Guide ch. 9")),
-        value=text(position, ""),
+        limit=Limit(
+            lambda: pl.lit("first lien"), lambda: pl.lit("Fannie Mae Selling Guide B2-1.2; Ginnie Mae MBS Guide ch. 9")
+        ),
+        value=lambda: text(position, ""),
         assumptions={"first lien": flagged("lien_assumed_first") & position.is_null()},
     )
 
@@ -43,8 +60,8 @@ def amortising_fixed(facts: Facts, program: int) -> Verdict:
     """A fixed rate: the only kind that the market here can service."""
     return Verdict(
         fails=pl.col("rate_type") != "fixed",
-        limit=Limit(pl.lit("fixed"), pl.lit("this rulebook: adjustable rates are not serviced yet")),
-        value=pl.col("rate_type").cast(pl.String),
+        limit=Limit(lambda: pl.lit("fixed"), lambda: pl.lit("this rulebook: adjustable rates are not serviced yet")),
+        value=lambda: pl.col("rate_type").cast(pl.String),
     )
 
 
@@ -52,7 +69,10 @@ def refinance_purpose(facts: Facts, program: int) -> Verdict:
     """A refinance whose cash-out is not on the tape is judged as limited cash-out, and says so."""
     return Verdict(
         fails=NO,
-        limit=Limit(pl.lit("purchase, limited_cash_out or cash_out"), pl.lit("Fannie Mae Selling Guide B2-1.3-02")),
-        value=pl.lit("refinance"),
+        limit=Limit(
+            lambda: pl.lit("purchase, limited_cash_out or cash_out"),
+            lambda: pl.lit("Fannie Mae Selling Guide B2-1.3-02"),
+        ),
+        value=lambda: pl.lit("refinance"),
         assumptions={"limited cash-out": flagged("limited_cash_out_assumed")},
     )

@@ -18,9 +18,9 @@ def jumbo_only(facts: Facts, program: int) -> Verdict:
     baseline = facts.by_units("conforming_limit_cents")
     return Verdict(
         fails=baseline.number() >= AMOUNT,
-        value=text(AMOUNT, "cents"),
+        value=lambda: text(AMOUNT, "cents"),
         limit=Limit.of_cells(baseline, "cents"),
-        cure=pl.lit("sell it to an enterprise: it is within the conforming limit"),
+        cure=lambda: pl.lit("sell it to an enterprise: it is within the conforming limit"),
     )
 
 
@@ -30,8 +30,8 @@ def max_ltv(facts: Facts, program: int) -> Verdict:
     return Verdict(
         fails=(highest.number() == 0) | (highest.number() < LTV),
         undetermined=LTV.is_null(),
-        value=text(LTV, "e4"),
+        value=lambda: text(LTV, "e4"),
         limit=Limit.of_cells(highest, "e4"),
-        cure=pl.when(highest.number() > 0).then(cures.less_loan(LTV, highest.number())),
-        lacks=pl.lit("ltv_e4"),
+        cure=lambda: pl.when(highest.number() > 0).then(cures.less_loan(LTV, highest.number())),
+        lacks=lambda: pl.lit("ltv_e4"),
     )

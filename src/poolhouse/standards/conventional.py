@@ -5,9 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from poolhouse.standards import cures
-from poolhouse.standards.facts import NO, Facts, cite
+from poolhouse.standards.facts import NO, Facts, cite, whole
 from poolhouse.standards.frame import GRID, PURPOSE_CELLS
-from poolhouse.standards.verdict import Limit, Verdict
+from poolhouse.standards.verdict import YES, Limit, Verdict
 from poolhouse.standards.words import text
 from poolhouse.tables.codes import PROGRAMS
 
@@ -26,10 +26,10 @@ def conforming_limit(facts: Facts, program: int) -> Verdict:
     return Verdict(
         fails=above & too_large,
         undetermined=above & county.is_null(),
-        limit=Limit(text(pl.coalesce(county, highest), "cents"), baseline.source(), baseline.nearest()),
-        value=text(AMOUNT, "cents"),
-        cure=cures.smaller_note(pl.coalesce(county, highest)),
-        lacks=pl.lit("county_fips"),
+        limit=Limit(lambda: text(pl.coalesce(county, highest), "cents"), baseline.source, baseline.nearest()),
+        value=lambda: text(AMOUNT, "cents"),
+        cure=lambda: cures.smaller_note(pl.coalesce(county, highest)),
+        lacks=lambda: pl.lit("county_fips"),
     )
 
 
@@ -39,10 +39,10 @@ def max_ltv(facts: Facts, program: int) -> Verdict:
     return Verdict(
         fails=(highest.number() == 0) | (highest.number() < LTV),
         undetermined=LTV.is_null(),
-        value=text(LTV, "e4"),
+        value=lambda: text(LTV, "e4"),
         limit=Limit.of_cells(highest, "e4"),
-        cure=pl.when(highest.number() > 0).then(cures.less_loan(LTV, highest.number())),
-        lacks=pl.lit("ltv_e4"),
+        cure=lambda: pl.when(highest.number() > 0).then(cures.less_loan(LTV, highest.number())),
+        lacks=lambda: pl.lit("ltv_e4"),
     )
 
 
@@ -59,9 +59,13 @@ def max_cltv(facts: Facts, program: int) -> Verdict:
         applies=highest > 0,
         fails=stated > highest,
         assumptions={"no other lien": stated.is_null()} if "cltv_e4" in facts.gaps else {},
-        value=text(stated, "e4"),
-        limit=Limit(text(highest, "e4"), pl.when(raised).then(pl.lit(cite(with_second))).otherwise(first.source())),
-        cure=cures.less_loan(stated, highest),
+        value=lambda: text(stated, "e4"),
+        limit=Limit(
+            lambda: text(highest, "e4"),
+            lambda: pl.when(raised).then(pl.lit(cite(with_second))).otherwise(first.source()),
+            first.nearest() if not with_second.nearest else pl.when(raised).then(YES).otherwise(first.nearest()),
+        ),
+        cure=lambda: cures.less_loan(stated, highest),
     )
 
 
@@ -72,10 +76,10 @@ def high_balance_ltv(facts: Facts, program: int) -> Verdict:
         applies=pl.col("high_balance"),
         fails=highest.value < LTV,
         undetermined=LTV.is_null() if "ltv_e4" in facts.gaps else NO,
-        value=text(LTV, "e4"),
+        value=lambda: text(LTV, "e4"),
         limit=Limit.of(highest, "e4"),
-        cure=cures.less_loan(LTV, pl.lit(highest.value)),
-        lacks=pl.lit("ltv_e4"),
+        cure=lambda: cures.less_loan(LTV, pl.lit(highest.value)),
+        lacks=lambda: pl.lit("ltv_e4"),
     )
 
 
@@ -86,10 +90,10 @@ def manufactured_ltv(facts: Facts, program: int) -> Verdict:
         applies=pl.col("property_type") == "manufactured",
         fails=highest.number() < LTV,
         undetermined=LTV.is_null(),
-        value=text(LTV, "e4"),
+        value=lambda: text(LTV, "e4"),
         limit=Limit.of_cells(highest, "e4"),
-        cure=cures.less_loan(LTV, highest.number()),
-        lacks=pl.lit("ltv_e4"),
+        cure=lambda: cures.less_loan(LTV, highest.number()),
+        lacks=lambda: pl.lit("ltv_e4"),
     )
 
 
@@ -122,10 +126,10 @@ def mortgage_insurance(facts: Facts, program: int) -> Verdict:
         fails=LTV.is_not_null() & (coverage < least),
         undetermined=LTV.is_null(),
         assumptions={"minimum mortgage insurance option": coverage < standard},
-        value=text(coverage, "percent"),
-        limit=Limit.of(standard_long, "percent").shown_as(text(shown, "percent")),
-        cure=cures.insurance(least, LTV, pl.lit(needed.value)),
-        lacks=pl.lit("ltv_e4"),
+        value=lambda: text(coverage, "percent"),
+        limit=Limit.of(standard_long, "percent").shown_as(lambda: text(shown, "percent")),
+        cure=lambda: cures.insurance(least, LTV, pl.lit(needed.value)),
+        lacks=lambda: pl.lit("ltv_e4"),
     )
 
 
@@ -135,5 +139,5 @@ _AFFORDABLE = ("affordable_long", "affordable_short", "hfa")
 
 def _by_band(bands: list[int], coverage: list[int]) -> pl.Expr:
     """Coverage of the first band that holds the loan; above the last band, the last band's."""
-    cases = [pl.when(end >= LTV).then(percent) for end, percent in zip(bands, coverage, strict=True)]
-    return pl.coalesce(*cases, pl.lit(coverage[-1]))
+    cases = [pl.when(whole(end) >= LTV).then(whole(percent)) for end, percent in zip(bands, coverage, strict=True)]
+    return pl.coalesce(*cases, whole(coverage[-1]))

@@ -76,8 +76,8 @@ def _of_one_program(rows: pl.DataFrame, facts: Facts, program: Program) -> list[
 def _words(
     rows: pl.DataFrame, rule: Rule, verdict: Verdict, outcome: str, program: Program, facts: Facts
 ) -> pl.DataFrame:
-    limit, value, meaning = verdict.limit.words, verdict.value, pl.lit(rule.meaning)
-    lacks = (verdict.lacks if verdict.lacks is not None else pl.lit(rule.field)).fill_null(rule.field)
+    limit, value, meaning = verdict.limit.words(), verdict.value(), pl.lit(rule.meaning)
+    lacks = (verdict.lacks() if verdict.lacks is not None else pl.lit(rule.field)).fill_null(rule.field)
     said = {
         "fails": pl.format("{}: {} does not meet {}", meaning, value, limit),
         "undetermined": pl.format(
@@ -86,7 +86,7 @@ def _words(
         "assumed": pl.format("{}: {} passes assuming {}", meaning, value, _assumptions(verdict)),
     }[outcome]
     cure = {
-        "fails": pl.lit("") if verdict.cure is None else verdict.cure.fill_null(""),
+        "fails": pl.lit("") if verdict.cure is None else verdict.cure().fill_null(""),
         "undetermined": pl.lit(rule.unknown),
         "assumed": pl.lit(""),
     }[outcome]
@@ -105,7 +105,7 @@ def _words(
             pl.lit(rule.field).alias("field"),
             limit.alias("limit"),
             value.alias("value"),
-            verdict.limit.source.alias("source"),
+            verdict.limit.source().alias("source"),
             (said + _no_version(rule, verdict, facts)).alias("message"),
             cure.alias("cure"),
         )
@@ -118,7 +118,7 @@ def _no_version(rule: Rule, verdict: Verdict, facts: Facts) -> pl.Expr:
     if verdict.limit.nearest is NO or not rule.parameters:
         return pl.lit("")
     column = date_column(facts.rulebook.parameters[rule.parameters[0]].basis)
-    since = verdict.limit.source.str.extract(r"nearest is from (\d{4}-\d\d-\d\d)").fill_null("later")
+    since = verdict.limit.source().str.extract(r"nearest is from (\d{4}-\d\d-\d\d)").fill_null("later")
     words = pl.format(" (no version known for {}; nearest is from {})", pl.col(column).cast(pl.String), since)
     return pl.when(verdict.limit.nearest.fill_null(False)).then(words).otherwise(pl.lit(""))
 

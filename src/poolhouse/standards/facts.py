@@ -8,9 +8,10 @@ loans there.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,13 @@ BASES = sorted(BY_DELIVERY | BY_NOTE | {"application", "casefile", "case_number"
 """What a standard's `basis` may be."""
 
 
+@lru_cache(maxsize=4096)
+def whole(number: int) -> pl.Expr:
+    """A number as an expression. Expressions never change: rules share them, since to make one takes longer than to
+    use it."""
+    return pl.lit(number, pl.Int64)
+
+
 Dims = dict[int, dict[str, Any]]
 UNIT_CELLS: Dims = {units: {"units": units} for units in (1, 2, 3, 4)}
 """Cells of the column `units` itself."""
@@ -48,7 +56,10 @@ class Cells:
         if len(set(column.values())) == 1:
             return pl.lit(next(iter(column.values())), dtype)
         if len(column) <= _FEW:
-            return pl.coalesce(pl.when(pl.col(self.key) == k).then(pl.lit(v, dtype)) for k, v in column.items())
+            return pl.coalesce(
+                pl.when(pl.col(self.key) == whole(k)).then(whole(v) if dtype == pl.Int64 else pl.lit(v, dtype))
+                for k, v in column.items()
+            )
         return pl.col(self.key).replace_strict(list(column), list(column.values()), default=None, return_dtype=dtype)
 
     def number(self) -> pl.Expr:
@@ -119,13 +130,15 @@ class Facts:
         return Cells(key, values)
 
 
-def stretches(loans: pl.DataFrame, rulebook: Rulebook) -> Iterator[tuple[tuple[date, date], pl.DataFrame]]:
+def stretches(
+    loans: pl.DataFrame, rulebook: Rulebook, names: Collection[str] = (PREFIX, FHA_PREMIUM)
+) -> Iterator[tuple[tuple[date, date], pl.DataFrame]]:
     """Prepared loans cut at the rulebook's change dates: (a case date and a note date that stand for all of them,
-    the loans)."""
+    the loans). `names`: the parameters, or beginnings of their names, whose changes matter."""
     if loans.height == 0:
         return
-    days = [*rulebook.change_dates(PREFIX), *rulebook.change_dates(FHA_PREMIUM)]
-    cuts = np.unique(np.array(days, dtype="datetime64[D]"))
+    days = {day for name in names for day in rulebook.change_dates(name)}
+    cuts = np.array(sorted(days), dtype="datetime64[D]")
 
     def place(column: str) -> np.ndarray:
         return np.searchsorted(cuts, loans[column].to_numpy().astype("datetime64[D]"), side="right")

@@ -42,10 +42,10 @@ def fha_limit(facts: Facts, program: int) -> Verdict:
         applies=KIND == "fha",
         fails=too_large & ~flagged("closing_costs_assumed"),
         undetermined=above & (~known | too_large),
-        value=text(base, "cents"),
-        limit=Limit(text(shown, "cents"), floor.source(), floor.nearest()),
-        cure=cures.smaller_note(most, base),
-        lacks=pl.lit("county_fips"),
+        value=lambda: text(base, "cents"),
+        limit=Limit(lambda: text(shown, "cents"), floor.source, floor.nearest()),
+        cure=lambda: cures.smaller_note(most, base),
+        lacks=lambda: pl.lit("county_fips"),
     )
 
 
@@ -57,7 +57,9 @@ def fha_ltv(facts: Facts, program: int) -> Verdict:
     limit = pl.when(low_score).then(pl.min_horizontal(base.number(), low.value)).otherwise(base.number())
     premium = facts.value(FHA_PREMIUM, kind="fha", streamline=False)
     highest = _next_point(limit * (RATE_ONE + premium.value), RATE_ONE)
-    said = Limit(text(pl.when(EXACT.is_null()).then(highest).otherwise(limit), "e4"), base.source(), base.nearest())
+    said = Limit(
+        lambda: text(pl.when(EXACT.is_null()).then(highest).otherwise(limit), "e4"), base.source, base.nearest()
+    )
     return _ltv(KIND == "fha", limit, highest, said)
 
 
@@ -68,10 +70,10 @@ def _ltv(applies: pl.Expr, limit: pl.Expr, highest: pl.Expr, said: Limit) -> Ver
         fails=limit < EXACT,
         undetermined=LTV.is_null() | (EXACT.is_null() & (highest < LTV)),
         assumptions={_PREMIUM: EXACT.is_null() & (limit < LTV)},
-        value=text(pl.coalesce(EXACT, LTV), "e4"),
+        value=lambda: text(pl.coalesce(EXACT, LTV), "e4"),
         limit=said,
-        cure=cures.less_loan(EXACT, limit),
-        lacks=pl.when(LTV.is_null()).then(pl.lit("ltv_e4")).otherwise(pl.lit("financed_fee_cents")),
+        cure=lambda: cures.less_loan(EXACT, limit),
+        lacks=lambda: pl.when(LTV.is_null()).then(pl.lit("ltv_e4")).otherwise(pl.lit("financed_fee_cents")),
     )
 
 
@@ -80,14 +82,14 @@ def va_ltv(facts: Facts, program: int) -> Verdict:
     base, fee = facts.value("va_base_ltv_e4"), facts.value("va_largest_funding_fee_e4")
     highest = _next_point(pl.lit(base.value + fee.value), 1)
     shown = pl.when(EXACT.is_null()).then(highest).otherwise(pl.lit(base.value))
-    return _ltv(KIND == "va", pl.lit(base.value), highest, Limit.of(base, "e4").shown_as(text(shown, "e4")))
+    return _ltv(KIND == "va", pl.lit(base.value), highest, Limit.of(base, "e4").shown_as(lambda: text(shown, "e4")))
 
 
 def usda_ltv(facts: Facts, program: int) -> Verdict:
     """The value, and the guarantee fee on top of it as a share of the whole loan."""
     highest, base = facts.value("usda_max_ltv_e4"), facts.value("usda_base_ltv_e4")
     shown = pl.when(EXACT.is_null()).then(pl.lit(highest.value)).otherwise(pl.lit(base.value))
-    said = Limit.of(highest, "e4").shown_as(text(shown, "e4"))
+    said = Limit.of(highest, "e4").shown_as(lambda: text(shown, "e4"))
     return _ltv(KIND == "usda", pl.lit(base.value), pl.lit(highest.value), said)
 
 
@@ -106,10 +108,10 @@ def fha_score(facts: Facts, program: int) -> Verdict:
         applies=KIND == "fha",
         fails=fails,
         undetermined=score.is_null() | (score < lowest.value) | (flagged("score_band") & (score < full.value)),
-        value=score_words(),
+        value=score_words,
         limit=Limit.of(lowest, ""),
-        cure=cures.points(score, pl.lit(lowest.value)),
-        lacks=pl.lit("score"),
+        cure=lambda: cures.points(score, pl.lit(lowest.value)),
+        lacks=lambda: pl.lit("score"),
     )
 
 
@@ -128,11 +130,13 @@ def debt_ratio(facts: Facts, program: int) -> Verdict:
         undetermined=DTI.is_null(),
         assumptions={"automated approval or residual income": (review.number() < DTI) & ~shown_residual},
         limit=Limit(
-            text(shown, "e4"), pl.when(over).then(highest.source()).otherwise(review.source()), review.nearest()
+            lambda: text(shown, "e4"),
+            lambda: pl.when(over).then(highest.source()).otherwise(review.source()),
+            pl.when(review.number() < DTI).then(highest.nearest()).otherwise(review.nearest()),
         ),
-        value=text(DTI, "e4"),
-        cure=cures.debt_ratio(DTI, highest.number()),
-        lacks=pl.lit("dti_e4"),
+        value=lambda: text(DTI, "e4"),
+        cure=lambda: cures.debt_ratio(DTI, highest.number()),
+        lacks=lambda: pl.lit("dti_e4"),
     )
 
 
@@ -144,6 +148,8 @@ def streamline(facts: Facts, program: int) -> Verdict:
         assumptions={
             "streamline refinance inferred, income and ratio waived": flagged("streamline_inferred"),
         },
-        limit=Limit(pl.lit("income and ratio tests waived"), pl.lit("HUD Handbook 4000.1 II.A.8 (memory)")),
-        value=pl.lit("streamline"),
+        limit=Limit(
+            lambda: pl.lit("income and ratio tests waived"), lambda: pl.lit("HUD Handbook 4000.1 II.A.8 (memory)")
+        ),
+        value=lambda: pl.lit("streamline"),
     )

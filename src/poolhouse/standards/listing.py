@@ -19,18 +19,22 @@ from poolhouse.standards.vocabulary import NO_LIMIT
 from poolhouse.standards.words import unit_of
 
 Row = dict[str, Any]
+_NO_END = 99_999
+"""Ranges that reach so far, and amounts far beyond, have no upper end for a reader."""
 FEES = "premiums."
 """Prefix of the fee tables of the government programs."""
 
 
 def in_force(program: Program, rulebook: Rulebook, day: date) -> list[Row]:
-    """A row for each rule of the program: bit, rule, meaning, basis, and `limits`: a row for each line in force, with
-    what it is for, value (as text), from, source, confidence and `note`, which says where no version is known yet."""
+    """A row for each rule of the program: bit, rule, meaning, when it is asked ('': always), basis, and `limits`: a row
+    for each line in force, with what it is for, value (as text), from, source, confidence and `note`, which says where
+    no version is known yet."""
     return [
         {
             "bit": rule.bit,
             "rule": rule.name,
             "meaning": rule.meaning,
+            "when": _conditions(rule.when),
             "basis": rulebook.parameters[rule.parameters[0]].basis if rule.parameters else "",
             "limits": [
                 row
@@ -46,7 +50,7 @@ def in_force(program: Program, rulebook: Rulebook, day: date) -> list[Row]:
 def _fixed(rule: Rule, program: Program, facts: Facts) -> Row:
     """What a rule without a parameter asks for: the same words for every loan."""
     limit = rule.check(facts, program.code).limit
-    words, source = pl.select(limit.words.alias("words"), limit.source.alias("source")).row(0)
+    words, source = pl.select(limit.words().alias("words"), limit.source().alias("source")).row(0)
     return {"for": "", "value": words, "from": None, "source": source, "confidence": "memory", "note": ""}
 
 
@@ -109,7 +113,11 @@ def _short(name: str) -> str:
 
 def _dims(line: Value) -> str:
     """'purpose purchase, ltv_e4 80.01% to 90%'."""
-    return ", ".join(f"{column} {_wanted(column, wanted)}" for column, wanted in line.dims)
+    return _conditions(line.dims)
+
+
+def _conditions(found: Iterable[tuple[str, Any]]) -> str:
+    return ", ".join(f"{column} {_wanted(column, wanted)}" for column, wanted in found)
 
 
 def _wanted(column: str, wanted: Any) -> str:
@@ -117,7 +125,10 @@ def _wanted(column: str, wanted: Any) -> str:
     if isinstance(wanted, list | tuple):
         if wanted and isinstance(wanted[0], str):
             return " or ".join(wanted)
-        return f"{figure(wanted[0], said)} to {figure(wanted[1], said)}"
+        low, high = wanted
+        if high >= (_NO_END if said != "cents" else _NO_END * _NO_END):
+            return f"from {figure(low, said)}"
+        return f"up to {figure(high, said)}" if low == 0 else f"{figure(low, said)} to {figure(high, said)}"
     return "yes" if wanted is True else "no" if wanted is False else figure(wanted, said)
 
 

@@ -15,6 +15,7 @@ from poolhouse.findings import Refused
 from poolhouse.rules import Rulebook
 from poolhouse.rules.rulebook import PREFIX, Parameter, parameter
 from poolhouse.standards.catalogue import CODES, FIRST_OWN, LAST_BIT, Program, program
+from poolhouse.standards.common import KIND_BIT, kinds_of
 from poolhouse.standards.verdict import Rule
 from poolhouse.standards.vocabulary import spec
 from poolhouse.standards.written import rule_of
@@ -43,12 +44,16 @@ def with_program(standards: Standards, text: str, where: str) -> Standards:
     name = str(head["name"])
     if name in CODES or any(p.name == name for p in standards.programs):
         raise Refused(f"{where}: the name {name!r} is taken by another program: choose a new one")
-    kinds = tuple(head.get("kinds", ("conventional",)))
+    kinds = tuple(_words(head, "kinds", ["conventional"], where))
     for kind in kinds:
         if kind not in KINDS:
             raise Refused(f"{where}: kinds: {kind!r} is no kind of loan: use {', '.join(KINDS)}")
     code = max([FIRST_OWN - 1, *(p.code for p in standards.programs)]) + 1
-    shared = tuple(r for r in program(CODES["nonqm"]).rules if r.bit < _FIRST_BIT)
+    shared = tuple(
+        replace(r, check=kinds_of(kinds, name)) if r.bit == KIND_BIT else r
+        for r in program(CODES["nonqm"]).rules
+        if r.bit < _FIRST_BIT
+    )
     rules, limits = _rules(content, where, f"{PREFIX}{name}.", range(_FIRST_BIT, LAST_BIT + 1), (code,))
     own = Program(code, name, str(head.get("title", name)), kinds, (*shared, *rules))
     return replace(standards, rulebook=standards.rulebook.with_rules(limits), programs=(*standards.programs, own))
@@ -60,11 +65,13 @@ def with_overlays(standards: Standards, text: str, where: str) -> Standards:
     content = _toml(text, where)
     head = _head(content, "overlay", _OVERLAY_KEYS, where)
     name = str(head["name"])
-    names = head.get("programs", [p.name for p in standards.programs])
     known = {p.name for p in standards.programs} | set(CODES)
-    for one in names:
-        if one not in known:
-            raise Refused(f"{where}: programs: {one!r} is none of {', '.join(sorted(known))}")
+    if name in known or name in standards.overlays:
+        raise Refused(f"{where}: the name {name!r} is taken by a program or another overlay: choose a new one")
+    names = _words(head, "programs", [p.name for p in standards.programs], where)
+    for word in names:
+        if word not in known:
+            raise Refused(f"{where}: programs: {word!r} is none of {', '.join(sorted(known))}")
     changed: list[Program] = []
     limits: dict[str, Parameter] = {}
     for one in standards.programs:
@@ -98,12 +105,20 @@ def _head(content: dict[str, Any], kind: str, keys: set[str], where: str) -> dic
     return head
 
 
+def _words(head: dict[str, Any], key: str, otherwise: list[str], where: str) -> list[str]:
+    """A list of words of the head."""
+    found = head.get(key, otherwise)
+    if not isinstance(found, list) or not found or not all(isinstance(word, str) for word in found):
+        raise Refused(f"{where}: {key} = {found!r} is no list of words")
+    return found
+
+
 def _rules(
     content: dict[str, Any], where: str, prefix: str, bits: Sequence[int], programs: tuple[int, ...]
 ) -> tuple[list[Rule], dict[str, Parameter]]:
     """A file's rules with their bits, and their limits as parameters. A user's word is found, where it says so."""
     written = content.get("rule", [])
-    if not written:
+    if not written or not isinstance(written, list) or not all(isinstance(rule, dict) for rule in written):
         raise Refused(f"{where} has no [[rule]]")
     if len(written) > len(bits):
         raise Refused(f"{where} has {len(written)} rules; {len(bits)} fit")

@@ -33,11 +33,10 @@ def premiums(loans: pl.DataFrame, as_of: date, rulebook: Rulebook) -> pl.DataFra
     average balance, `annual_months` for which that is due (0: for life). Null where the tape doesn't say what the table
     asks for, or no version of the table is known for the loan's date: never guessed."""
     ready = prepare(loans.filter(pl.col("kind") != "conventional"), as_of, rulebook)
-    found = []
-    for (cased, noted), part in stretches(ready, rulebook):
+    found, tables = [], (UPFRONT, ANNUAL, MONTHS)
+    for (cased, noted), part in stretches(ready, rulebook, tables):
         facts = Facts(rulebook, as_of, cased, noted)
-        tables = {name: facts.lines(name) for name in (UPFRONT, ANNUAL, MONTHS)}
-        looked_up = {column: _lookup(lines) for column, lines in zip(list(SCHEMA)[1:], tables.values(), strict=True)}
+        looked_up = {column: _lookup(facts.lines(name)) for column, name in zip(list(SCHEMA)[1:], tables, strict=True)}
         found.append(part.select("loan_id", **looked_up))
     return pl.concat([pl.DataFrame(schema=SCHEMA), *found]).sort("loan_id")
 

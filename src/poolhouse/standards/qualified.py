@@ -12,7 +12,7 @@ import polars as pl
 from poolhouse.rules import Value
 from poolhouse.standards import cures
 from poolhouse.standards.facts import NO, Facts, cite
-from poolhouse.standards.verdict import YES, Limit, Verdict
+from poolhouse.standards.verdict import YES, Limit, Said, Verdict
 from poolhouse.standards.words import text
 
 AMOUNT, FEES = pl.col("note_amount_cents"), pl.col("points_and_fees_cents")
@@ -35,9 +35,9 @@ def price(facts: Facts, program: int) -> Verdict:
         applies=_asked(on.value),
         fails=most <= SPREAD,
         assumptions={"a price within the qualified mortgage's": SPREAD.is_null()},
-        value=text(SPREAD, "e7"),
-        limit=_cited(pl.format("below {} over the prime offer rate", text(most, "e7")), tiers),
-        cure=pl.format("an APR lower by {} bp", (SPREAD - most) // 1_000 + 1),
+        value=lambda: text(SPREAD, "e7"),
+        limit=_cited(lambda: pl.format("below {} over the prime offer rate", text(most, "e7")), tiers),
+        cure=lambda: pl.format("an APR lower by {} bp", (SPREAD - most) // 1_000 + 1),
     )
 
 
@@ -49,14 +49,14 @@ def points_and_fees(facts: Facts, program: int) -> Verdict:
         applies=_asked(on.value),
         fails=most < FEES,
         assumptions={"points and fees within the qualified mortgage's": FEES.is_null()},
-        value=text(FEES, "cents"),
-        limit=_cited(text(most, "cents"), limits),
-        cure=pl.format("{} less of points and fees", cures.whole_dollars(FEES - most)),
+        value=lambda: text(FEES, "cents"),
+        limit=_cited(lambda: text(most, "cents"), limits),
+        cure=lambda: pl.format("{} less of points and fees", cures.whole_dollars(FEES - most)),
     )
 
 
-def _cited(words: pl.Expr, value: Value) -> Limit:
-    return Limit(words, pl.lit(cite(value)), YES if value.nearest else NO)
+def _cited(words: Said, value: Value) -> Limit:
+    return Limit(words, lambda: pl.lit(cite(value)), YES if value.nearest else NO)
 
 
 def _share(limit: dict[str, int]) -> pl.Expr:

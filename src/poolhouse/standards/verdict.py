@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import polars as pl
 
@@ -12,6 +13,8 @@ from poolhouse.standards.facts import NO, Cells, Facts, cite
 from poolhouse.standards.words import text
 
 YES = pl.lit(True)
+Said = Callable[[], pl.Expr]
+"""Text for people, put together only when it is asked for: most loans need no words."""
 
 
 @dataclass(frozen=True)
@@ -19,21 +22,21 @@ class Limit:
     """What a rule asks for and who says so, as text expressions for people; `nearest`: where it comes from
     the nearest known version because none is known for the loan's date."""
 
-    words: pl.Expr
-    source: pl.Expr
+    words: Said
+    source: Said
     nearest: pl.Expr = NO
 
     @classmethod
     def of(cls, value: Value, unit: str) -> Limit:
         """One number for all loans."""
-        return cls(text(pl.lit(value.value), unit), pl.lit(cite(value)), YES if value.nearest else NO)
+        return cls(lambda: text(pl.lit(value.value), unit), lambda: pl.lit(cite(value)), YES if value.nearest else NO)
 
     @classmethod
     def of_cells(cls, cells: Cells, unit: str) -> Limit:
         """A number for each cell."""
-        return cls(text(cells.number(), unit), cells.source(), cells.nearest())
+        return cls(lambda: text(cells.number(), unit), cells.source, cells.nearest())
 
-    def shown_as(self, words: pl.Expr) -> Limit:
+    def shown_as(self, words: Said) -> Limit:
         """The same limit in other words."""
         return replace(self, words=words)
 
@@ -50,12 +53,12 @@ class Verdict:
 
     fails: pl.Expr
     limit: Limit
-    value: pl.Expr
+    value: Said
     undetermined: pl.Expr = NO
     assumptions: dict[str, pl.Expr] = field(default_factory=dict)
     applies: pl.Expr = YES
-    cure: pl.Expr | None = None
-    lacks: pl.Expr | None = None
+    cure: Said | None = None
+    lacks: Said | None = None
     lets: tuple[dict[str, pl.Expr], ...] = ()
 
 
@@ -66,7 +69,8 @@ class Rule:
 
     `programs`: codes whose aggregator applies it. `field`: the column of `loans` it judges. `meaning`: what it
     asks for. `unknown`: what to find out when it can't be judged. `check(facts, program)` gives the verdict.
-    `parameters`: full names of the parameters it reads, the deciding one first."""
+    `parameters`: full names of all parameters it reads, the deciding one first: loans are cut where one of them
+    changes. `when`: of a rule written as data, the conditions (column, wanted) under which it is asked."""
 
     bit: int
     name: str
@@ -76,21 +80,22 @@ class Rule:
     check: Callable[[Facts, int], Verdict]
     unknown: str = "give the value"
     parameters: tuple[str, ...] = ()
+    when: tuple[tuple[str, Any], ...] = ()
 
 
 NEAREST = "nearest known rule version"
 """The assumption made when no version of a rule is known for the loan's date."""
 
 
-def parts(rule: Rule, verdict: Verdict) -> tuple[dict[str, pl.Expr], dict[str, pl.Expr]]:
-    """How a verdict becomes its exclusive outcomes: boolean columns without nulls to work out first, named by the
-    rule's bit, and from them the outcomes fails, undetermined, assumed. One that can't happen to any loan is left
+def parts(name: str, verdict: Verdict) -> tuple[dict[str, pl.Expr], dict[str, pl.Expr]]:
+    """How a verdict becomes its exclusive outcomes: boolean columns without nulls to work out first, whose names start
+    with `name`, and from them the outcomes fails, undetermined, assumed. One that can't happen to any loan is left
     out: a million comparisons saved."""
     base: dict[str, pl.Expr] = {}
 
-    def column(name: str, where: pl.Expr) -> pl.Expr:
-        base[f"{rule.bit}:{name}"] = where.fill_null(False)
-        return pl.col(f"{rule.bit}:{name}")
+    def column(part: str, where: pl.Expr) -> pl.Expr:
+        base[f"{name}:{part}"] = where.fill_null(NO)
+        return pl.col(f"{name}:{part}")
 
     applies = None if verdict.applies is YES else column("applies", verdict.applies)
 
@@ -108,7 +113,7 @@ def parts(rule: Rule, verdict: Verdict) -> tuple[dict[str, pl.Expr], dict[str, p
         better.append(unknown)
     grounds = [where for where in (verdict.limit.nearest, *verdict.assumptions.values()) if where is not NO]
     if grounds:
-        assumed = column("assumed", pl.any_horizontal(where.fill_null(False) for where in grounds))
+        assumed = column("assumed", pl.any_horizontal(where.fill_null(NO) for where in grounds))
         for worse in better:
             assumed = assumed & ~worse
         found["assumed"] = applied(assumed)

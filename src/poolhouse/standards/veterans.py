@@ -30,10 +30,10 @@ def entitlement(facts: Facts, program: int) -> Verdict:
         applies=IS_VA & LEFT.is_not_null(),
         fails=cover < needed,
         undetermined=VALUE.is_null(),
-        value=text(cover, "cents"),
-        limit=Limit.of(share, "e4").shown_as(text(needed, "cents")),
-        cure=pl.format("{} more of down payment", cures.whole_dollars(needed - cover)),
-        lacks=pl.lit("value_cents"),
+        value=lambda: text(cover, "cents"),
+        limit=Limit.of(share, "e4").shown_as(lambda: text(needed, "cents")),
+        cure=lambda: pl.format("{} more of down payment", cures.whole_dollars(needed - cover)),
+        lacks=lambda: pl.lit("value_cents"),
     )
 
 
@@ -54,10 +54,10 @@ def residual_income(facts: Facts, program: int) -> Verdict:
             "residual income": RESIDUAL.is_null(),
             "a household of the borrowers alone": RESIDUAL.is_not_null() & PERSONS.is_null(),
         },
-        value=text(RESIDUAL, "cents"),
-        limit=Limit(text(needed, "cents"), pl.lit(cite(cited)), pl.lit(True) if cited.nearest else NO),
-        cure=pl.format("{} more of residual income a month", cures.whole_dollars(needed - RESIDUAL)),
-        lacks=pl.lit("state"),
+        value=lambda: text(RESIDUAL, "cents"),
+        limit=Limit(lambda: text(needed, "cents"), lambda: pl.lit(cite(cited)), pl.lit(True) if cited.nearest else NO),
+        cure=lambda: pl.format("{} more of residual income a month", cures.whole_dollars(needed - RESIDUAL)),
+        lacks=lambda: pl.lit("state"),
         lets=({"va_residual:table": table}, {"va_residual:needed": pl.when(raised).then(more_of_it).otherwise(listed)}),
     )
 

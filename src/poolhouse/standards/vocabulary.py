@@ -23,6 +23,8 @@ TESTS = ("at_most", "at_least", "one_of", "none_of", "is", "given")
 MISSING = ("undetermined", "assumed", "passes")
 BEYOND = ("fails", "undetermined", "assumed")
 NO_LIMIT = "none"
+_LARGEST = 1 << 60
+"""Numbers of loans are far smaller; larger ones would not fit a column."""
 CONFIDENCES = ("found", "memory", "assumed")
 _KEYS = {
     "name", "meaning", "field", "test", "values", "parameter", "when", "missing", "assuming", "beyond", "unknown",
@@ -68,10 +70,14 @@ def spec(raw: dict[str, Any], where: str, *, builtin: bool = False, prefix: str 
     _known(here, "beyond", raw.get("beyond", "fails"), BEYOND)
     _fits(here, field, test)
     if "parameter" not in raw:
-        _lines(here, raw, field, test)
-    when = tuple(raw.get("when", {}).items())
+        _lines(here, raw, field, test, builtin)
+    asked = raw.get("when", {})
+    if not isinstance(asked, dict):
+        raise Refused(f"{here}: 'when' is a table of conditions, such as {{occupancy = \"principal\"}}")
+    when = tuple(asked.items())
     for column, wanted in when:
         _condition(here, "when", column, wanted)
+    when = tuple((column, tuple(w) if isinstance(w, list) else w) for column, w in when)
     return Spec(
         name, str(raw["meaning"]), field, test, str(raw.get("parameter", prefix + name)), when,
         str(raw.get("missing", "undetermined")), str(raw.get("assuming", f"{raw['meaning']} within the limit")),
@@ -92,23 +98,26 @@ def _fits(here: str, field: str, test: str) -> None:
         raise Refused(f"{here}: {test!r} can't be asked of {field!r}, which holds {holds}")
 
 
-def _lines(here: str, raw: dict[str, Any], field: str, test: str) -> None:
+def _lines(here: str, raw: dict[str, Any], field: str, test: str, builtin: bool) -> None:
     """Every dated line: value, date, source, confidence and dimensions."""
     values = raw.get("values")
     if not isinstance(values, list) or not values:
         raise Refused(f"{here} lacks 'values': a list of lines with from, value and source")
     for number, line in enumerate(values, start=1):
         at = f"{here}, line {number}"
-        if "value" not in line:
+        if not isinstance(line, dict) or "value" not in line:
             raise Refused(f"{at} lacks 'value'")
-        if not isinstance(line.get("from"), date):
+        for key in ("from", "announced"):
+            if key in line and type(line[key]) is not date:
+                raise Refused(f"{at}: {key} = {line[key]!r} is no day: write {key} = 2026-01-01")
+        if "from" not in line:
             raise Refused(f"{at} lacks 'from', the day from which it holds (from = 2026-01-01)")
         if not str(line.get("source", raw.get("source", ""))).strip():
             raise Refused(f"{at} lacks 'source': say who says so")
         _known(at, "confidence", line.get("confidence", raw.get("confidence", "assumed")), CONFIDENCES)
         _value(at, field, test, line["value"])
         for column, wanted in line.items():
-            if column not in META and column != "program":
+            if column not in META and not (builtin and column == "program"):
                 _condition(at, "a line", column, wanted)
 
 
@@ -117,7 +126,7 @@ def _value(at: str, field: str, test: str, value: Any) -> None:
         return
     if test in ("at_most", "at_least"):
         listed = value if isinstance(value, list) else [value]
-        if len(listed) not in (1, 4) or any(type(v) is not int for v in listed):
+        if len(listed) not in (1, 4) or not all(_whole(v) for v in listed):
             raise Refused(f"{at}: value {value!r} is no whole number, no list of four for 1 to 4 units, and not 'none'")
     elif test in ("one_of", "none_of"):
         if not isinstance(value, list) or not value:
@@ -133,6 +142,8 @@ def _condition(at: str, what: str, column: str, wanted: Any) -> None:
     kind = SHAPES[column]
     if kind == pl.String():
         words = wanted if isinstance(wanted, list) else [wanted]
+        if not words:
+            raise Refused(f"{at}: {column} = [] names no word")
         for word in words:
             if not isinstance(word, str):
                 raise Refused(f"{at}: {column} = {wanted!r} is not a word or a list of words")
@@ -145,12 +156,17 @@ def _condition(at: str, what: str, column: str, wanted: Any) -> None:
         raise Refused(f"{at}: {column} is a date; conditions take words, numbers, true and false")
     else:
         bounds = wanted if isinstance(wanted, list) else [wanted, wanted]
-        if len(bounds) != 2 or any(type(b) is not int for b in bounds) or bounds[0] > bounds[1]:
+        if len(bounds) != 2 or not all(_whole(b) for b in bounds) or bounds[0] > bounds[1]:
             raise Refused(f"{at}: {column} = {wanted!r} is not a whole number or a range [from, to]")
 
 
+def _whole(value: Any) -> bool:
+    """A whole number that a column can hold."""
+    return type(value) is int and abs(value) < _LARGEST
+
+
 def _known(at: str, what: str, given: Any, known: Any) -> None:
-    if given not in known:
+    if not isinstance(given, str) or given not in known:
         raise Refused(f"{at}: {given!r} is no {what}{_meant(str(given), known)}")
 
 

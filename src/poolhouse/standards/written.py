@@ -16,7 +16,7 @@ import polars as pl
 
 from poolhouse.rules import Value
 from poolhouse.standards import cures
-from poolhouse.standards.facts import NO, Facts, cite
+from poolhouse.standards.facts import NO, Facts, cite, whole
 from poolhouse.standards.frame import SHAPES, flagged
 from poolhouse.standards.verdict import YES, Limit, Rule, Verdict
 from poolhouse.standards.vocabulary import NO_LIMIT, Spec
@@ -33,8 +33,6 @@ class _Limits:
 
     strict: pl.Expr
     lax: pl.Expr
-    words: pl.Expr
-    source: pl.Expr
     nearest: pl.Expr
     applies: pl.Expr
     fields: tuple[str, ...]
@@ -48,6 +46,7 @@ def rule_of(
     return Rule(
         bit, written.name, programs, written.field, written.meaning,
         check or (lambda facts, program: verdict(written, facts, program)), written.unknown, (written.parameter,),
+        written.when,
     )  # fmt: skip
 
 
@@ -62,7 +61,7 @@ def verdict(written: Spec, facts: Facts, program: int) -> Verdict:
         over, unsure = _numbers(written.test, low, high, limits)
     else:
         over, unsure = _words_beyond(written, lines), NO
-    return _outcome(written, facts, limits, over, unsure, absent)
+    return _outcome(written, facts, lines, limits, over, unsure, absent)
 
 
 def _ends(written: Spec) -> tuple[pl.Expr, pl.Expr]:
@@ -109,7 +108,7 @@ def _words_beyond(written: Spec, lines: list[Value]) -> pl.Expr:
         else:
             inside = reduce(or_, [column == word for word in line.value])
             bad = ~inside if written.test == "one_of" else inside
-        fits = pl.col(f"{written.parameter}:{place}").fill_null(False)
+        fits = pl.col(f"{written.parameter}:{place}").fill_null(NO)
         beyond = pl.when(fits).then(bad).otherwise(beyond) if line.dims else bad
     return beyond
 
@@ -118,21 +117,21 @@ def _limits(lines: list[Value], written: Spec, facts: Facts) -> _Limits:
     """The lines folded in file order. Which lines fit, and the limit's two ends, are worked out first as columns."""
     largest = written.test == "at_most"
     numeric = written.test in ("at_most", "at_least")
-    none = pl.lit(_FAR if largest else -_FAR, pl.Int64)
-    fold = _Limits(none, none, pl.lit("no limit"), pl.lit(""), NO, pl.lit(False), (), ())
+    none = whole(_FAR if largest else -_FAR)
+    fold = _Limits(none, none, NO, pl.lit(False), (), ())
     fitting: dict[str, pl.Expr] = {}
     for place, line in enumerate(lines):
         number = _number(line, largest) if numeric else none
-        said, cited, limited = _limit_words(line, written), pl.lit(cite(line)), line.value != NO_LIMIT
+        limited = line.value != NO_LIMIT
         fits = _fit(line)
         if fits is None:
             everywhere = YES if limited else pl.lit(False)
-            fold = _Limits(number, number, said, cited, YES if line.nearest else NO, everywhere, (), ())
+            fold = _Limits(number, number, YES if line.nearest else NO, everywhere, (), ())
             continue
         name = f"{written.parameter}:{place}"
         fitting[name] = fits
         gaps = any(column in facts.gaps for column, _ in line.dims)
-        fold = _folded(fold, pl.col(name), gaps, (number, said, cited, limited, line.nearest), largest)
+        fold = _folded(fold, pl.col(name), gaps, (number, limited, line.nearest), largest)
     fields = tuple(dict.fromkeys(column for line in lines for column, _ in line.dims))
     if not fitting or not numeric:
         return replace(fold, fields=fields, lets=(fitting,))
@@ -144,13 +143,11 @@ def _limits(lines: list[Value], written: Spec, facts: Facts) -> _Limits:
     return replace(fold, strict=strict, lax=lax, fields=fields, lets=(fitting, ends))
 
 
-def _folded(
-    before: _Limits, fits: pl.Expr, gaps: bool, line: tuple[pl.Expr, pl.Expr, pl.Expr, bool, bool], largest: bool
-) -> _Limits:
+def _folded(before: _Limits, fits: pl.Expr, gaps: bool, line: tuple[pl.Expr, bool, bool], largest: bool) -> _Limits:
     """One more line: it wins where it fits, and where it may fit it widens the gap between strictest and laxest."""
-    number, said, cited, limited, nearest = line
-    on = pl.lit(limited)
-    sure = fits.fill_null(False) if gaps else fits
+    number, limited, nearest = line
+    on = YES if limited else NO
+    sure = fits.fill_null(NO) if gaps else fits
     strict, lax = before.strict, before.lax
     if gaps:
         perhaps = pl.when(fits.is_null()).then(number)
@@ -165,8 +162,6 @@ def _folded(
     near = YES if nearest else NO
     return replace(
         before, strict=strict, lax=lax,
-        words=pl.when(sure).then(said).otherwise(before.words),
-        source=pl.when(sure).then(cited).otherwise(before.source),
         nearest=NO if near is NO and before.nearest is NO else pl.when(sure).then(near).otherwise(before.nearest),
         applies=YES if before.applies is YES and limited else applies,
     )  # fmt: skip
@@ -174,11 +169,11 @@ def _folded(
 
 def _number(line: Value, largest: bool) -> pl.Expr:
     if line.value == NO_LIMIT:
-        return pl.lit(_FAR if largest else -_FAR, pl.Int64)
+        return whole(_FAR if largest else -_FAR)
     if not isinstance(line.value, list):
-        return pl.lit(line.value, pl.Int64)
-    cases = [pl.when(pl.col("units") == units).then(pl.lit(v, pl.Int64)) for units, v in enumerate(line.value, start=1)]
-    return pl.lit(line.value[0], pl.Int64) if len(set(line.value)) == 1 else pl.coalesce(cases)
+        return whole(line.value)
+    cases = [pl.when(pl.col("units") == units).then(whole(v)) for units, v in enumerate(line.value, start=1)]
+    return whole(line.value[0]) if len(set(line.value)) == 1 else pl.coalesce(cases)
 
 
 def _limit_words(line: Value, written: Spec) -> pl.Expr:
@@ -213,14 +208,25 @@ def matches(column: str, wanted: Any) -> pl.Expr:
     return found
 
 
-def _outcome(written: Spec, facts: Facts, limits: _Limits, over: pl.Expr, unsure: pl.Expr, absent: pl.Expr) -> Verdict:
+def _of_line(lines: list[Value], written: Spec, say: Callable[[Value], pl.Expr], none: str) -> pl.Expr:
+    """What `say` says of the line that holds for the loan."""
+    said: pl.Expr = pl.lit(none)
+    for place, line in enumerate(lines):
+        fits = pl.col(f"{written.parameter}:{place}").fill_null(NO)
+        said = pl.when(fits).then(say(line)).otherwise(said) if line.dims else say(line)
+    return said
+
+
+def _outcome(
+    written: Spec, facts: Facts, lines: list[Value], limits: _Limits, over: pl.Expr, unsure: pl.Expr, absent: pl.Expr
+) -> Verdict:
     """Puts each case where the rule says: fails, can't be judged, or an assumption."""
-    over = over.fill_null(False)
+    over = over.fill_null(NO)
     fails = over if written.beyond == "fails" else NO
     unknown = [e for e in (unsure, absent if written.missing == "undetermined" else NO) if e is not NO]
     if written.beyond == "undetermined":
         unknown.append(over)
-    undetermined = reduce(or_, [e.fill_null(False) for e in unknown]) if unknown else NO
+    undetermined = reduce(or_, [e.fill_null(NO) for e in unknown]) if unknown else NO
     assumptions: dict[str, pl.Expr] = {}
     if written.missing == "assumed" and absent is not NO:
         assumptions[written.assuming] = absent
@@ -229,7 +235,7 @@ def _outcome(written: Spec, facts: Facts, limits: _Limits, over: pl.Expr, unsure
     applies = limits.applies
     if written.when:
         asked = reduce(and_, [matches(column, wanted) for column, wanted in written.when])
-        sure = asked.fill_null(False)
+        sure = asked.fill_null(NO)
         fields = [column for column, _ in written.when if column in facts.gaps]
         if fields:
             trouble = [e for e in (fails, undetermined) if e is not NO]
@@ -243,8 +249,13 @@ def _outcome(written: Spec, facts: Facts, limits: _Limits, over: pl.Expr, unsure
             applies = applies & sure
     return Verdict(
         fails=fails, undetermined=undetermined, assumptions=assumptions, applies=applies,
-        value=_value_words(written.field), limit=Limit(limits.words, limits.source, limits.nearest),
-        cure=_cure(written, limits), lacks=_lacking(written, limits), lets=limits.lets,
+        value=lambda: _value_words(written.field), lets=limits.lets,
+        limit=Limit(
+            lambda: _of_line(lines, written, lambda line: _limit_words(line, written), "no limit"),
+            lambda: _of_line(lines, written, lambda line: pl.lit(cite(line)), ""),
+            limits.nearest,
+        ),
+        cure=lambda: _cure(written, lines, limits), lacks=lambda: _lacking(written, limits),
     )  # fmt: skip
 
 
@@ -259,13 +270,14 @@ def _value_words(field: str) -> pl.Expr:
     return text(value, unit_of(field))
 
 
-def _cure(written: Spec, limits: _Limits) -> pl.Expr:
+def _cure(written: Spec, lines: list[Value], limits: _Limits) -> pl.Expr:
     if written.cure:
         return pl.lit(written.cure)
     if written.test in ("at_most", "at_least"):
         number = pl.col(written.field).cast(pl.Int64)
         return pl.when(limits.lax.abs() < _FAR).then(cures.by_field(written.field, written.test, number, limits.lax))
-    return pl.format(f"{written.field}: {{}}", limits.words)
+    limit = _of_line(lines, written, lambda line: _limit_words(line, written), "no limit")
+    return pl.format(f"{written.field}: {{}}", limit)
 
 
 def _lacking(written: Spec, limits: _Limits) -> pl.Expr:
@@ -273,8 +285,3 @@ def _lacking(written: Spec, limits: _Limits) -> pl.Expr:
     names = dict.fromkeys((written.field, *limits.fields))
     cases = [pl.when(pl.col(name).is_null()).then(pl.lit(name)) for name in names]
     return pl.concat_str(cases, separator=", ", ignore_nulls=True)
-
-
-def renamed(rule: Rule, name: str, bit: int, programs: tuple[int, ...]) -> Rule:
-    """The same rule under another name and bit: an overlay's in a program."""
-    return replace(rule, name=name, bit=bit, programs=programs)
