@@ -176,7 +176,7 @@ def test_convert_asks_for_a_layout_and_a_file(terminal: Any, tape: Path) -> None
     assert terminal.calls == [("convert", (tape, tape), {"to": "uldd", "out": Path("loans.xml")})]
     assert terminal.json("convert", tape, "--to", "excel", "--out", "x.xlsx")[0] == 2
     code, out, _ = terminal("convert", tape, "--to", "uldd", "--out", "loans.xml")
-    assert code == 0 and "2 loans of loans.csv (freddie) written to loans.xml, 1 rows can't be used" in out
+    assert code == 0 and "Loans of loans.csv (freddie) written to loans.xml: 2; rows that can't be used: 1" in out
     assert "note day drawn: the tape has the month only" in out and "[9]" in out
 
 

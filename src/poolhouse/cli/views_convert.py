@@ -14,8 +14,8 @@ Row = dict[str, Any]
 
 def convert(answer: Row) -> RenderableType:
     """The count of loans, then the findings, then the first rejects."""
-    spoilt = f", {words.count(answer['rejected'])} rows can't be used" if answer["rejected"] else ""
-    head = f"{words.count(answer['loans'])} loans of {answer['tape']} ({answer['layout']}) written to {answer['out']}"
+    spoilt = f"; rows that can't be used: {words.count(answer['rejected'])}" if answer["rejected"] else ""
+    head = f"Loans of {answer['tape']} ({answer['layout']}) written to {answer['out']}: {words.count(answer['loans'])}"
     parts: list[RenderableType] = [plain(head + spoilt, "bold")]
     if answer["findings"]:
         shown = [(f["field"], words.count(f["count"]), f["message"].rsplit(":", 1)[0]) for f in answer["findings"]]
