@@ -11,7 +11,7 @@ import pytest
 import poolhouse
 import sample_report
 from poolhouse.cli import shell
-from poolhouse.market import check_tape
+from poolhouse.market import check_tape, convert
 
 ANSWERS: dict[str, Any] = {
     "report": sample_report.report(),
@@ -62,6 +62,35 @@ ANSWERS: dict[str, Any] = {
         "wires": [],
     },
     "rate_lender": {"lender": "First Bank", "state": "watch"},
+    "convert": {
+        "tape": "loans.csv",
+        "layout": "freddie",
+        "to": "uldd",
+        "out": "loans.xml",
+        "rows": 3,
+        "loans": 2,
+        "rejected": 1,
+        "findings": [
+            {
+                "rule": "loans.note_day",
+                "field": "note_date",
+                "count": 2,
+                "severity": "info",
+                "message": "note day drawn: the tape has the month only: 2 loans",
+            }
+        ],
+        "rejects": [
+            {
+                "row": 3,
+                "loan_number": "F3",
+                "field": "score",
+                "source_field": "Credit Score",
+                "value": "[9]",
+                "reason": "is outside 300 to 850",
+                "file": "tape",
+            }
+        ],
+    },
     "check_tape": {
         "tape": "loans.csv",
         "as_of": "2026-12-01",
@@ -117,6 +146,7 @@ class Terminal:
             return FakeMarket(self.calls, self.replies)
 
         monkeypatch.setattr(poolhouse, "open", fake_open)
+        monkeypatch.setattr(convert, "convert", FakeMarket(self.calls, self.replies).convert)
         monkeypatch.setattr(check_tape, "check_tape", FakeMarket(self.calls, self.replies).check_tape)
 
     def __call__(self, *arguments: object) -> tuple[int, str, str]:

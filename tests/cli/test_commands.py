@@ -170,6 +170,16 @@ def test_check_judges_a_tape_with_what_was_given(terminal: Any, tape: Path) -> N
     assert terminal.calls == [("check_tape", (tape, tape), given)]
 
 
+def test_convert_asks_for_a_layout_and_a_file(terminal: Any, tape: Path) -> None:
+    code, answer = terminal.json("convert", tape, "--to", "uldd", "--out", "loans.xml", "--mapping", tape)
+    assert (code, answer["loans"]) == (0, 2)
+    assert terminal.calls == [("convert", (tape, tape), {"to": "uldd", "out": Path("loans.xml")})]
+    assert terminal.json("convert", tape, "--to", "excel", "--out", "x.xlsx")[0] == 2
+    code, out, _ = terminal("convert", tape, "--to", "uldd", "--out", "loans.xml")
+    assert code == 0 and "Loans of loans.csv (freddie) written to loans.xml: 2; rows that can't be used: 1" in out
+    assert "note day drawn: the tape has the month only" in out and "[9]" in out
+
+
 def test_check_takes_a_tape_or_a_book(terminal: Any, tape: Path) -> None:
     for arguments in ([], [tape, "--book", "b"], ["--book", "b", "--as-of", "2026-12-01"]):
         code, answer = terminal.json("check", *arguments)

@@ -34,6 +34,46 @@ def test_one_bad_cell_rejects_its_row(tmp_path: Path, case: dict[str, str]) -> N
     assert read.findings[0].severity == "error" and read.findings[0].count == 1
 
 
+FACTS: dict[str, tuple[str, Any]] = {
+    "lien_position": ("2", 2), "cltv_e4": ("8950", 8_950), "application_date": ("2008-12-01", date(2008, 12, 1)),
+    "underwriting": ("LPA", "lpa"), "amortization": ("balloon", "balloon"), "documentation": ("dscr", "dscr"),
+    "affordable": ("hfa", "hfa"), "escrowed": ("Y", True), "mi_payer": ("lender", "lender"),
+    "relocation": ("no", False), "buydown": ("1", True), "community_second": ("f", False),
+    "contributions_e4": ("300", 300), "reserves_months": ("6", 6), "late_30_12m": ("1", 1), "late_60_24m": ("0", 0),
+    "title_months": ("14", 14), "apr_e7": ("681250", 681_250), "apor_e7": ("590000", 590_000),
+    "points_and_fees_cents": ("512345", 512_345),
+    "ami_ratio_e4": ("7999", 7_999),
+    "residual_income_cents": ("125000", 125_000), "household_size": ("4", 4),
+    "va_use": ("later", "later"), "va_entitlement_cents": ("3600000", 3_600_000), "rural": ("true", True),
+    "paid_to_date": ("2009-06-01", date(2009, 6, 1)), "dscr_e4": ("12500", 12_500),
+}  # fmt: skip
+"""Facts that no loan needs: a cell and what it is read as."""
+MAPPED_FACTS = {
+    "cltv_e4": ("percent", "89.5"), "contributions_e4": ("percent", "3"), "apr_e7": ("percent", "6.8125"),
+    "apor_e7": ("fraction", "0.059"), "points_and_fees_cents": ("dollars", "5,123.45"),
+    "ami_ratio_e4": ("fraction", "0.7999"), "residual_income_cents": ("thousands", "1.25"),
+    "va_entitlement_cents": ("thousands", "36"), "dscr_e4": ("fraction", "1.25"),
+}  # fmt: skip
+
+
+def test_facts_that_no_loan_needs_are_read_from_every_format(tmp_path: Path) -> None:
+    after = list(TAPE.schema)[list(TAPE.schema).index("streamline") + 1 : list(TAPE.schema).index("tape_row")]
+    assert list(FACTS) == after
+    full = CANONICAL | {name: cell for name, (cell, _) in FACTS.items()}
+    plain = read_tape(write(tmp_path, csv_of([full, CANONICAL | {"loan_number": "A2"}]))).tape
+    expected = {name: value for name, (_, value) in FACTS.items()}
+    assert {name: plain[name][0] for name in FACTS} == expected
+    empty = {name: "" if TAPE.schema[name] == pl.String else None for name in FACTS}
+    assert {name: plain[name][1] for name in FACTS} == empty
+    plain.drop("tape_row").write_parquet(tmp_path / "typed.parquet")
+    assert read_tape(tmp_path / "typed.parquet").tape.equals(plain)
+    own = full | {f"My {name}": f'"{cell}"' for name, (_, cell) in MAPPED_FACTS.items()}
+    own = {name: cell for name, cell in own.items() if name not in MAPPED_FACTS}
+    lines = [f'{name} = {{column = "My {name}", unit = "{unit}"}}' for name, (unit, _) in MAPPED_FACTS.items()]
+    mapped = read_tape(write(tmp_path, csv_of([own])), "\n".join(lines)).tape
+    assert {name: mapped[name][0] for name in FACTS} == expected
+
+
 def test_every_bad_field_of_a_row_is_told_once(tmp_path: Path) -> None:
     bad = CANONICAL | {"loan_number": "B2", "term_months": "0", "kind": "x", "note_rate_e7": ""}
     read = read_tape(write(tmp_path, csv_of([bad, CANONICAL])))

@@ -23,7 +23,7 @@ BookDir = Annotated[str, typer.Option("--book", metavar="DIR", help="The book: a
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Tape = Annotated[
     Path,
-    typer.Argument(metavar="TAPE", help="The loan tape: CSV (also .gz) or Parquet.", exists=True, dir_okay=False),
+    typer.Argument(metavar="TAPE", help="The loan tape: CSV (also .gz), Parquet or ULDD.", exists=True, dir_okay=False),
 ]
 Months = Annotated[int, typer.Option("--months", metavar="N", min=1, max=480, help="How many months of servicing.")]
 Seed = Annotated[int | None, typer.Option("--seed", metavar="S", min=0, help="Seed of all chance; 1 unless given.")]

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
-from poolhouse.cli import market_view, views_aggregator, views_loan, views_queries, views_standards
+from poolhouse.cli import market_view, views_aggregator, views_convert, views_loan, views_queries, views_standards
 from poolhouse.cli.grids import anything, plain
 from poolhouse.web import words
 
@@ -40,5 +40,6 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "check": views_standards.check,
     "standards": views_standards.standards,
     "standards diff": views_standards.diff,
+    "convert": views_convert.convert,
 }
 """The view of each query, by the command's name."""

@@ -16,6 +16,7 @@ from typing import Any
 from poolhouse.findings import Refused
 from poolhouse.loans.files import Head
 from poolhouse.loans.mapping import (
+    REQUIRED,
     Field,
     Layout,
     canonical_fields,
@@ -32,7 +33,7 @@ WITHOUT_HEADER = ("freddie", "freddie_performance", "fannie")
 """Known by the number of their columns and what stands in some of them."""
 
 _ENOUGH = 0.5
-"""Share of the first lines that must look like a layout."""
+"""Share of the first lines, or of the needed columns, that must look like a layout."""
 
 
 def choose(head: Head, mapping: str | None) -> tuple[Head, Layout]:
@@ -43,16 +44,21 @@ def choose(head: Head, mapping: str | None) -> tuple[Head, Layout]:
     if mapping is not None:
         return head, Layout("mapped", mapped_fields(head, mapping))
     canonical = canonical_names(head)
-    for name in WITHOUT_HEADER if head.sample and not canonical else ():
+    for name in WITHOUT_HEADER if head.sample and not canonical.issuperset(REQUIRED) else ():
         if known := _without_header(head, name):
             return known, _layout(known, name)
-    likeness = {
-        name: sum(bool(sources(head, s)) for s in specs(name).values() if "column" in s) for name in WITH_HEADER
-    }
-    best = max(WITH_HEADER, key=lambda name: likeness[name])
-    if likeness[best] > len(canonical):
+    best = max(WITH_HEADER, key=lambda name: _likeness(head, name)[0])
+    alike, share = _likeness(head, best)
+    if alike > len(canonical) and share >= _ENOUGH:
         return head, _layout(head, best)
     return head, Layout("canonical", canonical_fields(head))
+
+
+def _likeness(head: Head, name: str) -> tuple[int, float]:
+    """How many of a layout's columns the file has, and the share of those that must be there."""
+    columns = [s for s in specs(name).values() if "column" in s]
+    must = [s for s in columns if not s["optional"]]
+    return sum(bool(sources(head, s)) for s in columns), sum(bool(sources(head, s)) for s in must) / len(must)
 
 
 @lru_cache(maxsize=8)

@@ -23,8 +23,8 @@ from poolhouse.loans.defaults import complete
 from poolhouse.loans.files import Head, RawRows, read_head, read_rows
 from poolhouse.loans.layouts import choose
 from poolhouse.loans.mapping import Layout
-from poolhouse.loans.notes import Notes
-from poolhouse.loans.parse import parse
+from poolhouse.loans.notes import Notes, count
+from poolhouse.loans.parse import parse, unknown
 from poolhouse.tables import TAPE
 
 
@@ -69,15 +69,17 @@ def read_tape(source: Path | str, mapping: str | None = None) -> TapeRead:
     del raw  # a large tape's text is as large as its loans
     if not rows:
         raise Refused(f"{head.path}: no row of it is a loan")
+    unsaid = {f.name: unknown(f) for f in layout.fields if f.unknown and f.name in work.columns}
+    said = work.select("tape_row", **unsaid)
     good, rejects = judge(work, broken, layout)
     del work
     if not good.height:
         row, field, value, reason = rejects.select("row", "field", "value", "reason").row(0)
         raise Refused(f"{head.path}: none of {rows:,} rows can be used; row {row}: {field} {value!r} {reason}")
     notes.add("rejected", "", rejects["row"].n_unique(), "row can't be used, see the rejects", "error")
-    for field in layout.fields:
-        if field.unknown and field.name in good.columns:
-            notes.add(f"{field.name}_unknown", field.name, good[field.name].null_count(), f"{field.name} is not known")
+    said = said.join(good.select("tape_row"), on="tape_row", how="semi")
+    for name in unsaid:
+        notes.add(f"{name}_unknown", name, count(said, pl.col(name)), f"{name} is not known")
     start = int(good["acquisition_year"].min()) * 12 if layout.name == "ama" else None  # type: ignore[arg-type]
     convert = _CONVERT.get(layout.name)
     tape = complete(convert(good, notes) if convert else good, notes)
