@@ -11,6 +11,7 @@ import pytest
 import poolhouse
 import sample_report
 from poolhouse.cli import shell
+from poolhouse.market import check_tape
 
 ANSWERS: dict[str, Any] = {
     "report": sample_report.report(),
@@ -40,7 +41,44 @@ ANSWERS: dict[str, Any] = {
     },
     "lookthrough": {"holder": "Public pension", "face_cents": 5, "securities": [{"name": "MA1", "face_cents": 5}]},
     "lenders": {"lenders": [{"lender": "First Bank", "loans": 12, "serious_defaults": 0, "state": "approved"}]},
+    "repurchase": {"demands": 2, "rejected": 0},
+    "commit": {"commitments": 1, "rejected": 0},
+    "advice": {
+        "months": ["2009-02"],
+        "advices": [],
+        "loans": 0,
+        **dict.fromkeys(
+            (
+                "principal_cents",
+                "premium_cents",
+                "discount_cents",
+                "purchase_interest_cents",
+                "gross_cents",
+                "line_payoff_cents",
+                "net_wire_cents",
+            ),
+            0,
+        ),
+        "wires": [],
+    },
     "rate_lender": {"lender": "First Bank", "state": "watch"},
+    "check_tape": {
+        "tape": "loans.csv",
+        "as_of": "2026-12-01",
+        "edition": "2026-11",
+        "overrides": [],
+        "overlays": ["[b]ours[/b]"],
+        "loans": 3,
+        "rejected": 1,
+        "programs": {"fnma": {"eligible": 2, "not eligible": 1}},
+        "best": {"eligible": 2, "not eligible": 1},
+        "reasons": [{"program": "fnma", "rule": "max_dti", "outcome": "fails", "loans": 1, "meaning": "debt ratio"}],
+        "unknown_versions": [{"program": "fnma", "rule": "max_dti", "loans": 1, "nearest": "2017-07-29"}],
+        "rejects": [{"row": 4, "field": "score", "value": "x", "reason": "no number"}],
+        "evaluations": 75,
+        "premiums": {"fha": {"loans": 1, "upfront_cents": 437_500, "first_year_cents": 137_500}},
+        "seconds": {"read": 0.1, "judge": 0.1, "all": 0.2},
+    },
 }
 STEPS = ("close", "check", "sell", "pool", "issue", "trade", "transfer", "notify", "close_month")
 
@@ -79,6 +117,7 @@ class Terminal:
             return FakeMarket(self.calls, self.replies)
 
         monkeypatch.setattr(poolhouse, "open", fake_open)
+        monkeypatch.setattr(check_tape, "check_tape", FakeMarket(self.calls, self.replies).check_tape)
 
     def __call__(self, *arguments: object) -> tuple[int, str, str]:
         """Exit code, stdout and stderr of one command line."""

@@ -148,3 +148,30 @@ def test_our_own_fault_shows_its_trace_and_still_answers_json(terminal: Any) -> 
     assert code == 3
     assert "KeyError" in json.loads(out)["error"]
     assert "Traceback" in err
+
+
+def test_check_judges_a_tape_with_what_was_given(terminal: Any, tape: Path) -> None:
+    options = [
+        "--as-of",
+        "2026-12-01",
+        "--edition",
+        "2026-11",
+        "--program",
+        "fnma",
+        "--program",
+        tape,
+        "--out",
+        "f.csv",
+    ]
+    code, answer = terminal.json("check", tape, *options, "--overlays", tape, "--mapping", tape)
+    assert (code, answer["edition"]) == (0, "2026-11")
+    given = {"as_of": "2026-12-01", "edition": "2026-11", "programs": ["fnma", str(tape)], "overlays": [tape],
+             "out": Path("f.csv")}  # fmt: skip
+    assert terminal.calls == [("check_tape", (tape, tape), given)]
+
+
+def test_check_takes_a_tape_or_a_book(terminal: Any, tape: Path) -> None:
+    for arguments in ([], [tape, "--book", "b"], ["--book", "b", "--as-of", "2026-12-01"]):
+        code, answer = terminal.json("check", *arguments)
+        assert code == 2
+        assert "TAPE" in answer["error"]

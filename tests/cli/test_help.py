@@ -12,7 +12,7 @@ import poolhouse
 
 COMMANDS = (
     "demo", "run", "close", "check", "sell", "pool", "issue", "trade", "transfer", "notify", "close-month", "verify",
-    "report", "loan", "trace", "lookthrough", "lenders", "rate-lender",
+    "report", "loan", "trace", "lookthrough", "lenders", "rate-lender", "repurchase", "advice", "commit",
 )  # fmt: skip
 HEAVY = ("polars", "numpy", "sqlalchemy", "jinja2", "plotly", "rich", "holidays", "poolhouse.market")
 

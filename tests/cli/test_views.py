@@ -107,3 +107,29 @@ def test_labels() -> None:
     assert words.label("servicing_fee_cents") == "Servicing fee"
     assert words.label("wac") == "WAC"
     assert words.short_money(831_250_000_000) == "$8.31 billion"
+
+
+def test_a_tapes_check_as_text(terminal: Any, tmp_path: Any) -> None:
+    tape = tmp_path / "t.csv"
+    tape.write_text("loan\n1\n", encoding="utf-8")
+    code, out, _ = terminal("check", tape)
+    assert code == 0
+    for text in ("3 loans, delivered 2026-12-01, 1 rows", "2026-11", "[b]ours[/b]", "max_dti",
+                 "nearest is from 2017-07-29", "no number", "75", "Best answer"):  # fmt: skip
+        assert text in out, text
+
+
+def test_the_rules_in_force_as_a_table(terminal: Any) -> None:
+    code, out, _ = terminal("standards", "--program", "gnma", "--as-of", "2026-12-01")
+    assert code == 0
+    for text in (
+        "Rules in force on 2026-12-01",
+        "fha_score",
+        "500",
+        "first lien",
+        "loans.financed_fee_rate"[6:],
+        "2026-11",
+    ):
+        assert text in out, text
+    _, changed, _ = terminal("standards", "diff", "2025-11-15", "2025-11-16")
+    assert "min_score" in changed and "no limit" in changed and "1 values differ" in changed

@@ -88,7 +88,10 @@ def seal(folder: Path) -> None:
     """Make the whole chain fit the rows, files and texts as they stand now."""
     with Book.open(folder) as book:
         lines = book.lines().partition_by("event_seq", as_dict=True)
-        records = {name: book.records(name).partition_by("event_seq", as_dict=True) for name in ("pools", "trades")}
+        records = {
+            name: book.records(name).partition_by("event_seq", as_dict=True)
+            for name in ("pools", "trades", "repurchases", "commitments")
+        }
         events, manifest = book.stored_events(), book.segment_rows()
     prev, sealed = "", []
     for seq, stored in zip(events["seq"].to_list(), events["stored"].to_list(), strict=True):

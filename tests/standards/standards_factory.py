@@ -20,15 +20,20 @@ PLAIN: dict[str, Any] = {
     "ltv_e4": 7_142, "score": 760, "score_mid": 760, "dti_e4": 3_000, "income_cents": 10_000_000, "mi_pct": 0,
     "first_time_buyer": False, "borrowers": 1, "curtailment_cents": 0, "financed_fee_cents": 0, "points_cents": 0,
     "closing_costs_cents": 0, "streamline": False, "tape_row": 1, "imputed_flags": 0,
-    "underwriting": "", "amortization": "", "documentation": "", "affordable": "", "mi_payer": "", "va_use": "",
+    "late_30_12m": 0, "contributions_e4": 0, "title_months": 24, "apr_e7": 660_000, "apor_e7": 640_000,
+    "points_and_fees_cents": 200_000, "reserves_months": 12, "ami_ratio_e4": 7_500, "residual_income_cents": 200_000,
+    "household_size": 2, "rural": True,
+    "underwriting": "du", "amortization": "", "documentation": "", "affordable": "", "mi_payer": "", "va_use": "",
 }  # fmt: skip
 
 
 def loans(*changes: dict[str, Any]) -> pl.DataFrame:
-    """A LOANS frame, a loan for each dict of changes, numbered from 1. `imputed` may list names of IMPUTED."""
+    """A LOANS frame, a loan for each dict of changes, numbered from 1. `imputed` may list names of IMPUTED; without
+    a `cltv_e4` there is no other lien."""
     rows = []
     for number, change in enumerate(changes, start=1):
         row = PLAIN | {k: v for k, v in change.items() if k != "imputed"}
+        row.setdefault("cltv_e4", row["ltv_e4"])
         row["imputed_flags"] = sum(IMPUTED[name] for name in change.get("imputed", []))
         rows.append(row | {"loan_id": number, "loan_number": str(number)})
     return LOANS.conform(pl.DataFrame(rows, schema=LOANS.schema))

@@ -16,12 +16,11 @@ from poolhouse.tables.codes import ANSWERS
 
 CASES = tomllib.loads((Path(__file__).parents[1] / "cases" / "eligibility.toml").read_text(encoding="utf-8"))["case"]
 SHORT = {"eligible": ANSWERS[0], "assumed": ANSWERS[1], "undetermined": ANSWERS[2], "not": ANSWERS[3]}
-UNKNOWN = {"score": -1, "dti_e4": -1, "ltv_e4": -1, "county_fips": ""}
 
 
 def change(case: dict[str, Any]) -> dict[str, Any]:
     """The case's changes; -1 and '' stand for a missing value, which TOML has no word for."""
-    return {k: None if UNKNOWN.get(k, "given") == v else v for k, v in case.get("loan", {}).items()}
+    return {k: None if v == -1 or (k, v) == ("county_fips", "") else v for k, v in case.get("loan", {}).items()}
 
 
 @pytest.fixture(scope="module")

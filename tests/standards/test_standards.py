@@ -11,20 +11,32 @@ import polars as pl
 from standards_factory import PLAIN, loans
 
 from poolhouse.rules import load
-from poolhouse.standards import RULES, evaluate, explain, rules_of, summary
-from poolhouse.standards.facts import stretches
+from poolhouse.standards import CODES, RULES, evaluate, explain, rules_of, summary
+from poolhouse.standards.facts import Facts, stretches
+from poolhouse.standards.frame import DERIVED, prepare
 from poolhouse.standards.words import dollars, percent_e4
 from poolhouse.tables import CHECKS, LOANS
-from poolhouse.tables.codes import ASSUMED, FHLMC, FNMA, IMPUTED, INELIGIBLE, UNDETERMINED
+from poolhouse.tables.codes import ASSUMED, FHLMC, FNMA, IMPUTED, INELIGIBLE, PROGRAMS, UNDETERMINED
 
-BITS = [
-    "loan_type", "first_lien", "amortising_fixed", "term", "refinance_purpose",
-    "conforming_limit", "max_ltv", "manufactured_ltv", "mortgage_insurance", "min_score",
-    "max_dti", "occupancy", "fha_limit", "fha_ltv", "va_ltv",
-    "usda_ltv", "fha_score", "debt_ratio", "streamline", "jumbo_only",
-    "conduit_amount", "conduit_ltv", "conduit_score", "conduit_dti", "property_type",
-]  # fmt: skip
-"""The order that stored books rely on: a new rule is appended here and nowhere else."""
+COMMON = {"loan_type": 0, "first_lien": 1, "amortising_fixed": 2, "term": 3, "refinance_purpose": 4}
+GSE = {
+    "conforming_limit": 5, "max_ltv": 6, "manufactured_ltv": 7, "mortgage_insurance": 8, "min_score": 9, "max_dti": 10,
+    "amortization": 25, "max_cltv": 26, "high_balance_ltv": 27, "manual_score": 28, "manual_dti": 29,
+    "first_time_buyer": 30, "affordable_income": 31, "loan_age": 32, "current": 33, "late_payments": 34,
+    "contributions": 35, "title": 36, "qm_price": 37, "qm_points_and_fees": 38,
+}  # fmt: skip
+GOVERNMENT = {
+    "occupancy": 11, "fha_limit": 12, "fha_ltv": 13, "va_ltv": 14, "usda_ltv": 15, "fha_score": 16, "debt_ratio": 17,
+    "streamline": 18, "amortization": 25, "current": 33, "fha_manual_ratio": 39, "fha_manual_factors": 40,
+    "va_entitlement": 41, "va_residual_income": 42, "usda_income": 43, "usda_rural": 44, "usda_manual_ratio": 45,
+    "upfront_fee": 46,
+}  # fmt: skip
+CONDUIT = {
+    "jumbo_only": 19, "conduit_amount": 20, "conduit_ltv": 21, "conduit_score": 22, "conduit_dti": 23,
+    "property_type": 24, "conduit_reserves": 25, "conduit_late_payments": 26,
+}  # fmt: skip
+BITS = {"fnma": COMMON | GSE, "fhlmc": COMMON | GSE, "gnma": COMMON | GOVERNMENT, "private": COMMON | CONDUIT}
+"""The bits that stored books rely on, by program: a new rule gets a new one."""
 
 
 def random_loans(count: int) -> pl.DataFrame:
@@ -61,9 +73,12 @@ def random_loans(count: int) -> pl.DataFrame:
 
 
 def test_bits_are_never_renumbered() -> None:
-    assert [rule.name for rule in RULES] == BITS
-    assert [rule.bit for rule in RULES] == list(range(len(RULES)))
-    assert all(rule.bit < 63 and rule.field in LOANS.schema for rule in RULES)
+    for name, bits in BITS.items():
+        assert {rule.name: rule.bit for rule in rules_of(CODES[name])} == bits
+    for code in CODES.values():
+        bits = [rule.bit for rule in rules_of(code)]
+        assert len(set(bits)) == len(bits) and max(bits) < 63
+    assert all(rule.field in LOANS.schema or rule.field in DERIVED for rule in RULES)
 
 
 def test_every_loan_has_one_row_per_program_and_the_answer_follows_its_masks() -> None:
@@ -119,7 +134,7 @@ def test_the_note_date_picks_casefile_rules_to_the_day() -> None:
     last, first = {"note_date": date(2025, 11, 15)}, {"note_date": date(2025, 11, 16)}
     low = {"score": 600, "score_mid": 600}
     checks = evaluate(loans(last | low, first | low), date(2026, 1, 15), load())
-    bit = 1 << BITS.index("min_score")
+    bit = 1 << GSE["min_score"]
     fails = [(row["loan_id"], row["program"]) for row in checks.iter_rows(named=True) if row["reasons"] & bit]
     assert fails == [(1, FNMA), (1, FHLMC), (2, FHLMC)]
 
@@ -127,7 +142,7 @@ def test_the_note_date_picks_casefile_rules_to_the_day() -> None:
 def test_the_delivery_date_picks_loan_limits() -> None:
     """A note of 2025 above that year's baseline is within the next year's when delivered then."""
     tape = loans({"note_amount_cents": 83_275_000, "note_date": date(2025, 12, 10)})
-    bit = 1 << BITS.index("conforming_limit")
+    bit = 1 << GSE["conforming_limit"]
     late, next_year = (
         evaluate(tape, day, load())["reasons"][0] & bit for day in (date(2025, 12, 31), date(2026, 1, 2))
     )
@@ -135,17 +150,19 @@ def test_the_delivery_date_picks_loan_limits() -> None:
 
 
 def test_stretches_answer_as_a_lookup_for_each_date_would() -> None:
-    """Cutting at change dates gives each loan the versions of its own note date."""
-    book, tape = load(), random_loans(500)
+    """Cutting at change dates gives each loan the versions of its own application and note date."""
+    book, delivered = load(), date(2026, 12, 1)
+    applied = pl.Series([date(2025, 11, 15), date(2025, 11, 16), None, date(2009, 12, 1)] * 125, dtype=pl.Date)
+    tape = prepare(random_loans(500).with_columns(application_date=applied), delivered, book)
     names = [name for name in book.parameters if name.startswith("standards.")]
     seen = 0
-    for stands_for, part in stretches(tape, book):
+    for (cased, noted), part in stretches(tape, book):
         seen += part.height
-        for day in part["note_date"].unique():
+        facts = Facts(book, delivered, cased, noted)
+        for own_case, own_note in part.select("case_date", "note_date").unique().iter_rows():
+            own = Facts(book, delivered, own_case, own_note)
             for name in names:
-                for value in book.parameters[name].values:
-                    dims = dict(value.dims)
-                    assert book.lookup(name, day, **dims) == book.lookup(name, stands_for, **dims)
+                assert facts.lines(name) == own.lines(name), (name, own_case, own_note)
     assert seen == tape.height
 
 
@@ -169,7 +186,7 @@ def test_no_loans_give_no_checks() -> None:
 
 def test_rules_of_a_program_keep_their_order() -> None:
     for program in (1, 2, 3, 4):
-        assert [r.bit for r in rules_of(program)] == [r.bit for r in RULES if program in r.programs]
+        assert [r.bit for r in rules_of(program)] == sorted(BITS[PROGRAMS[program]].values())
 
 
 def test_the_guide_names_every_rule_with_its_bit() -> None:

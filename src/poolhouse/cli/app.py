@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from poolhouse.cli import aggregator_commands
+from poolhouse.cli import aggregator_commands, standards_commands
 from poolhouse.cli.options import (
     AsJson,
     BookDir,
@@ -100,11 +100,7 @@ def close(
         face.step("close", market.close(tape, mapping=mapping), book)
 
 
-@app.command()
-def check(book: BookDir, as_json: AsJson = False) -> None:
-    """Step 2: each loan against each program's standards."""
-    with face_of(as_json) as face:
-        face.step("check", market_of(book).check(), book)
+standards_commands.register(app)
 
 
 @app.command()

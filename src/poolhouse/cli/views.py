@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
-from poolhouse.cli import market_view, views_aggregator, views_loan, views_queries
+from poolhouse.cli import market_view, views_aggregator, views_loan, views_queries, views_standards
 from poolhouse.cli.grids import anything, plain
 from poolhouse.web import words
 
@@ -33,6 +33,12 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "lookthrough": views_queries.lookthrough,
     "lenders": views_aggregator.lenders,
     "lender": views_aggregator.lender,
-    "rate-lender": views_aggregator.decision,
+    "rate-lender": views_aggregator.told,
+    "repurchase": views_aggregator.repurchase,
+    "advice": views_aggregator.advice,
+    "commit": views_aggregator.commit,
+    "check": views_standards.check,
+    "standards": views_standards.standards,
+    "standards diff": views_standards.diff,
 }
 """The view of each query, by the command's name."""

@@ -85,15 +85,105 @@ def lender(answer: Row) -> RenderableType:
         heading("History"),
         records(answer["history"]),
     ]
-    for key, title in (("repurchases", "Repurchase demands"), ("commitments", "Commitments")):
-        if answer.get(key):
-            parts += [heading(title), records(answer[key])]
+    if answer.get("repurchases"):
+        parts += _demands(answer["repurchases"], one_lender=True)
+    if answer.get("commitments"):
+        parts += _commitments(answer["commitments"], one_lender=True)
     return Group(*parts, *_refused([row]))
 
 
-def decision(answer: Row) -> RenderableType:
-    """What people decided about a lender."""
+def told(answer: Row) -> RenderableType:
+    """What a decision or a file came to."""
     return anything(answer)
+
+
+def repurchase(answer: Row) -> RenderableType:
+    """The register of demands, the newest last; or what a file of demands came to."""
+    if not isinstance(answer.get("demands"), list):
+        return anything(answer)
+    head = [
+        (
+            "Open",
+            words.money(answer["open_cents"]),
+            f"{words.count(answer['open'])} demands, at the balance of the day",
+        ),
+        ("Indemnities", "", f"{words.count(answer['promised'])} promised: paid when the loan is lost"),
+        ("Paid", words.money(answer["paid_cents"]), f"{words.count(answer['paid'])} demands"),
+    ]
+    return Group(plain("Loans that go back", "bold"), figures(head), *_demands(answer["demands"]))
+
+
+def commit(answer: Row) -> RenderableType:
+    """The register of commitments; or what a file of them came to."""
+    if not isinstance(answer.get("commitments"), list):
+        return anything(answer)
+    states = [(_spaced(state).capitalize(), words.count(n), "") for state, n in answer["states"].items()]
+    head = [*states, ("Paid for what was missing", words.money(answer["paired_off_cents"]), "")]
+    return Group(plain("Commitments", "bold"), figures(head), *_commitments(answer["commitments"]))
+
+
+def _demands(every: list[Row], *, one_lender: bool = False) -> list[RenderableType]:
+    names = ["Loan", "Lender", "Reason", "Remedy", "Demanded", "State", "Settled", "Price or loss"]
+    rows = [
+        [
+            d["loan_number"], _short(d["lender"]), _spaced(d["reason"]), _spaced(d["remedy"]), d["demand_date"],
+            d["state"], d["settled_date"] or "", words.money(d["total_cents"]),
+        ]
+        for d in every[-MOST_ROWS:]
+    ]  # fmt: skip
+    return _listed("Repurchase demands", names, rows, len(every), right=1, one_lender=one_lender)
+
+
+def _commitments(every: list[Row], *, one_lender: bool = False) -> list[RenderableType]:
+    names = ["Commitment", "Lender", "Program", "Kind", "Expires", "State", "Promised", "Delivered", "Cost"]
+    rows = [
+        [
+            _short(c["commitment_id"]), _short(c["lender"]), words.PARTIES.get(c["program"], c["program"]),
+            _spaced(c["kind"]), c["expires"], _spaced(c["state"]), words.money(c["amount_cents"]),
+            words.money(c["delivered_cents"]), words.money(c["cost_cents"]),
+        ]
+        for c in every[-MOST_ROWS:]
+    ]  # fmt: skip
+    return _listed("Commitments", names, rows, len(every), right=3, one_lender=one_lender)
+
+
+def _listed(
+    title: str, names: list[str], rows: list[list[Any]], count: int, *, right: int, one_lender: bool
+) -> list[RenderableType]:
+    """A table of the last rows of a register, its last columns right; without the lender's name where all are one's."""
+    if one_lender:
+        at = names.index("Lender")
+        names, rows = [n for n in names if n != "Lender"], [row[:at] + row[at + 1 :] for row in rows]
+    more = f"the last {MOST_ROWS} of {count:,}; --json gives all" if count > MOST_ROWS else ""
+    return [heading(title, more), table(names, rows, right=range(len(names) - right, len(names)))]
+
+
+def _spaced(code: str) -> str:
+    return code.replace("_", " ")
+
+
+def advice(answer: Row) -> RenderableType:
+    """Purchase advices, largest first, and whether each day's wires are the ledger's."""
+    names = ("Lender", "Settles", "Program", "Loans", "Principal", "Premium", "Interest", "Line payoff", "Net wire")
+
+    def line(a: Row) -> tuple[object, ...]:
+        above = a["premium_cents"] - a["discount_cents"]
+        return (
+            _short(a["lender"]), a["settlement_date"], words.PARTIES.get(a["program"], a["program"]),
+            words.count(a["loans"]), words.money(a["principal_cents"]), words.money(above),
+            words.money(a["purchase_interest_cents"]), words.money(a["line_payoff_cents"]),
+            words.money(a["net_wire_cents"]),
+        )  # fmt: skip
+
+    every = sorted(answer["advices"], key=lambda a: (-a["gross_cents"], a["lender"], a["settlement_date"]))
+    total = {**answer, "lender": "Together", "settlement_date": "", "program": ""}
+    off = [w for w in answer["wires"] if w["difference_cents"]]
+    note = "every wire is the ledger's" if not off else f"{len(off)} wires differ from the ledger"
+    more = f"; the largest {MOST_ROWS} of {len(every):,}, --json gives all" if len(every) > MOST_ROWS else ""
+    return Group(
+        heading("Purchase advices", f"{', '.join(answer['months'])}; {note}{more}"),
+        table(names, [line(a) for a in [*every[:MOST_ROWS], total]], right=range(3, 9)),
+    )
 
 
 def _state(row: Row) -> Text:

@@ -9,9 +9,8 @@ from datetime import date
 import polars as pl
 
 from poolhouse import money
-from poolhouse.loans.files import RawRows
 from poolhouse.loans.mapping import REQUIRED, VOCABULARY, Field, Layout
-from poolhouse.loans.parse import text
+from poolhouse.loans.parse import text, unknown
 from poolhouse.rules import load
 from poolhouse.tables import REJECTS
 
@@ -27,19 +26,25 @@ class Check:
     reason: str
 
 
-def judge(work: pl.DataFrame, raw: RawRows, layout: Layout) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The usable rows of the working frame, without their texts, and the REJECTS of all others."""
+def judge(work: pl.DataFrame, broken: pl.DataFrame, layout: Layout) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The usable rows of the working frame, without their texts, and the REJECTS of all others.
+
+    `broken`: lines that are no row (files.BROKEN_SCHEMA).
+    """
     fields = {f.name: f for f in layout.fields}
-    checks = [*_readable(fields), *_required(fields), *_bounds(fields), *_note(fields), *_ama(fields)]
+    needed = (*REQUIRED, *layout.required)
+    checks = [*_refused(fields), *_readable(fields), *_required(fields, needed), *_bounds(fields)]
+    checks += [*_note(fields), *_ama(fields)]
     flags = work.select(c.bad.fill_null(False).alias(str(i)) for i, c in enumerate(checks))
-    rejects = [_broken(raw)]
+    rejects = [_broken(broken)]
     for i, check in enumerate(checks):
         if flags[str(i)].any():
             rejects.append(_rows(work.filter(flags[str(i)]), check, fields[check.field]))
     found = pl.concat(rejects).unique(["row", "field"], keep="first", maintain_order=True)
     good = work.drop(text(name) for name in fields).filter(~flags.select(pl.any_horizontal(pl.all())).to_series())
-    if good.height + found["row"].n_unique() != raw.rows:
-        raise RuntimeError(f"{raw.rows} rows became {good.height} loans and {found['row'].n_unique()} rejects")
+    rows = work.height + broken.height
+    if good.height + found["row"].n_unique() != rows:
+        raise RuntimeError(f"{rows} rows became {good.height} loans and {found['row'].n_unique()} rejects")
     return good, REJECTS.conform(found)
 
 
@@ -55,8 +60,8 @@ def _rows(bad: pl.DataFrame, check: Check, field: Field) -> pl.DataFrame:
     ).rename({text("loan_number"): "loan_number"})
 
 
-def _broken(raw: RawRows) -> pl.DataFrame:
-    return raw.broken.select(
+def _broken(broken: pl.DataFrame) -> pl.DataFrame:
+    return broken.select(
         "row",
         "loan_number",
         pl.lit("row").alias("field"),
@@ -79,6 +84,13 @@ _READ_AS = {
 }
 
 
+def _refused(fields: dict[str, Field]) -> Iterator[Check]:
+    """Codes that a layout has but a note can't be read from, with the layout's own reason."""
+    for f in fields.values():
+        for stated, reason in f.refused.items():
+            yield Check(f.name, pl.col(text(f.name)).str.strip_chars_start("0").str.to_lowercase() == stated, reason)
+
+
 def _readable(fields: dict[str, Field]) -> Iterator[Check]:
     for f in fields.values():
         if f.values:
@@ -89,12 +101,13 @@ def _readable(fields: dict[str, Field]) -> Iterator[Check]:
             reason = "is not a five-digit county code" if f.name == "county_fips" else "is not a two-letter state"
         else:
             reason = _READ_AS[f.shape].format(places=f.places, unit=f.unit, formats=" or ".join(f.formats))
-        yield Check(f.name, pl.col(text(f.name)).is_not_null() & pl.col(f.name).is_null(), reason)
+        yield Check(f.name, pl.col(text(f.name)).is_not_null() & pl.col(f.name).is_null() & ~unknown(f), reason)
 
 
-def _required(fields: dict[str, Field]) -> Iterator[Check]:
-    for name in (*REQUIRED, "note_year", "acquisition_year"):
+def _required(fields: dict[str, Field], needed: tuple[str, ...]) -> Iterator[Check]:
+    for name in needed:
         if name in fields:
+            yield Check(name, unknown(fields[name]), "says that it is not known, and no loan can do without")
             yield Check(name, pl.col(text(name)).is_null(), "is empty, and no loan can do without")
     if "loan_number" in fields:
         control = pl.col("loan_number").str.contains(r"[\x00-\x1f\x7f]")
@@ -145,7 +158,7 @@ def _month(day: pl.Expr) -> pl.Expr:
 
 def _ama(fields: dict[str, Field]) -> Iterator[Check]:
     """Rules that only the public-use layout has columns for."""
-    if "note_year" in fields:
+    if "acquisition_year" in fields:
         later = pl.col("note_year") > pl.col("acquisition_year")
         yield Check("note_year", later, "is after the year of acquisition")
     if "amortization_months" in fields:

@@ -14,7 +14,7 @@ import io
 import re
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -33,6 +33,8 @@ _MOST_COLUMNS = 2_000
 _LARGEST_FOOTER = 32 * 2**20
 _DELIMITERS = (",", ";", "\t", "|")
 _SHOWN = 80
+_BOM = b"\xef\xbb\xbf"
+_SAMPLE_BYTES, _SAMPLE_LINES = 2**16, 50
 
 BROKEN_SCHEMA: dict[str, pl.DataType] = {
     "row": pl.Int64(),
@@ -44,12 +46,18 @@ BROKEN_SCHEMA: dict[str, pl.DataType] = {
 
 @dataclass(frozen=True)
 class Head:
-    """What the first bytes say: the kind of file and the names of its columns, in file order."""
+    """What the first bytes say: the kind of file and the names of its columns, in file order.
+
+    `header`: the names stand in the first line; files of the agencies have none (layouts.py knows theirs).
+    `sample`: the first lines of a file with bars, to tell such files by what stands in them.
+    """
 
     path: Path
-    kind: str  # csv | parquet
+    kind: str  # csv | parquet | xml
     names: tuple[str, ...]
     delimiter: str = ","
+    header: bool = True
+    sample: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +70,9 @@ class RawRows:
     frame: pl.DataFrame
     broken: pl.DataFrame
     rows: int
+
+
+Fold = Callable[[pl.DataFrame], pl.DataFrame]
 
 
 def read_head(source: Path | str) -> Head:
@@ -81,11 +92,15 @@ def read_head(source: Path | str) -> Head:
         raise Refused(f"{path} can't be read: {error.strerror or error}") from error
 
 
-def read_rows(head: Head, positions: list[int], key: int | None) -> RawRows:
-    """The rows of the wanted columns. `key`: position of the loan number, to name broken lines by it."""
+def read_rows(head: Head, positions: list[int], key: int | None, fold: Fold | None = None) -> RawRows:
+    """The rows of the wanted columns. `key`: position of the loan number, to name broken lines by it.
+
+    `fold` makes fewer rows of many (a loan's months into one), block by block and once more at the end:
+    folding what is folded already must be right.
+    """
     if head.kind == "parquet":
         return _parquet_rows(head, positions)
-    return _csv_rows(head, positions, key)
+    return _csv_rows(head, positions, key, fold)
 
 
 # Parquet
@@ -136,13 +151,15 @@ def _as_text(head: Head, column: pl.Series) -> pl.Series:
 # CSV
 
 
-def _open(path: Path) -> IO[bytes]:
+def open_bytes(path: Path) -> IO[bytes]:
+    """The file's bytes, unpacked when its content is gzip."""
     with path.open("rb") as file:
         zipped = file.read(2) == b"\x1f\x8b"
     return cast(IO[bytes], gzip.open(path)) if zipped else path.open("rb")
 
 
-def _read(path: Path, file: IO[bytes], size: int) -> bytes:
+def read_bytes(path: Path, file: IO[bytes], size: int) -> bytes:
+    """At most `size` bytes more; none at the end. Refused when a gzip file is damaged."""
     try:
         return file.read(size)
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
@@ -150,13 +167,15 @@ def _read(path: Path, file: IO[bytes], size: int) -> bytes:
 
 
 def _csv_head(path: Path) -> Head:
-    with _open(path) as file:
-        start = _read(path, file, _LONGEST_LINE)
+    with open_bytes(path) as file:
+        start = read_bytes(path, file, _LONGEST_LINE)
     if not start:
         raise Refused(f"{path} is empty: it needs a header line and rows below it")
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
         raise Refused(f"{path} is UTF-16 text: save it as CSV in UTF-8")
-    line, newline, _ = start.removeprefix(b"\xef\xbb\xbf").partition(b"\n")
+    if start.removeprefix(_BOM).lstrip()[:1] == b"<":
+        return Head(path, "xml", ())
+    line, newline, _ = start.removeprefix(_BOM).partition(b"\n")
     if b"\0" in line or start[:4] == b"PAR1":
         raise Refused(f"{path} is binary: give CSV text, gzip of it, or a bare Parquet file")
     if not newline and b"\r" in line:
@@ -169,7 +188,9 @@ def _csv_head(path: Path) -> Head:
         names = next(csv.reader([line.decode().rstrip("\r")], delimiter=delimiter, strict=True), [])
     except (UnicodeDecodeError, csv.Error) as error:
         raise Refused(f"{path}: its first line is no header of a UTF-8 CSV file ({error})") from error
-    return Head(path, "csv", tuple(n.strip() for n in names), delimiter)
+    sample = start[:_SAMPLE_BYTES].removeprefix(_BOM).decode(errors="replace").splitlines()[:_SAMPLE_LINES]
+    shown = tuple(sample) if delimiter == "|" else ()
+    return Head(path, "csv", tuple(n.strip() for n in names), delimiter, sample=shown)
 
 
 def _check_columns(path: Path, count: int) -> None:
@@ -177,26 +198,28 @@ def _check_columns(path: Path, count: int) -> None:
         raise Refused(f"{path} has {count:,} columns: at most {_MOST_COLUMNS:,} can be meant")
 
 
-def _csv_rows(head: Head, positions: list[int], key: int | None) -> RawRows:
+def _csv_rows(head: Head, positions: list[int], key: int | None, fold: Fold | None) -> RawRows:
     frames, broken, rows = [], [], 0
-    for block in _blocks(head.path):
+    for block in _blocks(head.path, head.header):
         part = _block_rows(block, head, positions, key, rows)
-        frames.append(part.frame)
+        frames.append(part.frame if fold is None else fold(part.frame))
         broken.append(part.broken)
         rows += part.rows
     if not frames:
         schema = {"tape_row": pl.Int64(), **{str(p): pl.String() for p in positions}}
         return RawRows(pl.DataFrame(schema=schema), pl.DataFrame(schema=BROKEN_SCHEMA), 0)
-    return RawRows(pl.concat(frames), pl.concat(broken), rows)
+    frame = pl.concat(frames)
+    return RawRows(frame if fold is None else fold(frame), pl.concat(broken), rows)
 
 
-def _blocks(path: Path) -> Iterator[bytes]:
-    """The file after its header, in blocks of whole lines."""
-    with _open(path) as file:
-        rest, header = b"", True
-        while chunk := _read(path, file, _BLOCK):
-            if header:
-                chunk, header = chunk[chunk.find(b"\n") + 1 or len(chunk) :], False
+def _blocks(path: Path, header: bool) -> Iterator[bytes]:
+    """The file after its header, where it has one, in blocks of whole lines."""
+    with open_bytes(path) as file:
+        rest, first = b"", True
+        while chunk := read_bytes(path, file, _BLOCK):
+            if first:
+                chunk = chunk[chunk.find(b"\n") + 1 or len(chunk) :] if header else chunk.removeprefix(_BOM)
+                first = False
             end = chunk.rfind(b"\n") + 1
             if max(len(rest) + (chunk.find(b"\n") + 1 or len(chunk)), len(chunk) - end) > _LONGEST_LINE:
                 raise Refused(f"{path} has a line longer than {_LONGEST_LINE:,} bytes: this is no table of rows")
@@ -314,7 +337,8 @@ def _fields(line: bytes, text: str, head: Head) -> tuple[list[str], str]:
         return loose, "a quote stands open or inside a cell: quote the cell, double the quote, keep a row on one line"
     fields = next(csv.reader([text], delimiter=head.delimiter, strict=True))
     if len(fields) != len(head.names):
-        return fields, f"the line has {len(fields)} fields and the header {len(head.names)}"
+        than = "the header" if head.header else "the file's first lines"
+        return fields, f"the line has {len(fields)} fields and {than} {len(head.names)}"
     return fields, ""
 
 

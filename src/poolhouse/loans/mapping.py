@@ -1,8 +1,8 @@
 """From a file's columns to ours: what each field is read from, in which unit, with which codes.
 
 A mapping is TOML, one line per field: `note_amount_cents = {column = "Amount", unit = "dollars"}`.
-The public-use layout is such a mapping too, shipped beside this file, with a few extra fields that
-`ama.py` turns into canonical ones. Column names match without regard to case, spaces or marks.
+Known layouts are such mappings too, shipped beside this file (layouts.py). Column names match without
+regard to case, spaces or marks.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
 import polars as pl
 
 from poolhouse.findings import Refused
 from poolhouse.loans.files import Head
-from poolhouse.rules import load
 from poolhouse.tables import TAPE
 
 REQUIRED = ("loan_number", "note_amount_cents", "note_rate_e7", "term_months", "note_date", "originator_id", "kind")
@@ -29,7 +27,7 @@ OURS = ("tape_row",)
 """Columns of the contract that no file can give."""
 
 _UNITS: dict[str, dict[str, tuple[int, int]]] = {
-    "cents": {"dollars": (2, 1), "cents": (0, 1)},
+    "cents": {"dollars": (2, 1), "thousands": (5, 1), "cents": (0, 1)},
     "e7": {"fraction": (7, 1), "percent": (5, 1), "bp": (3, 1), "e7": (0, 1)},
     "e4": {"fraction": (4, 1), "percent": (2, 1), "e4": (0, 1)},
     "term": {"months": (0, 1), "years": (0, 12)},
@@ -60,7 +58,11 @@ _SPEC_KEYS = {"column", "unit", "values", "format", "constant"}
 
 @dataclass(frozen=True)
 class Field:
-    """How one field is read. `shape`: cents, e7, e4, term, percent, whole, date, bool, text."""
+    """How one field is read. `shape`: cents, e7, e4, term, percent, whole, date, bool, text.
+
+    Known layouts only: `unknown`, a pattern of the texts that say "not known"; `refused`, codes whose
+    loans can't be read, and why. A date format without a day means the 1st of the month.
+    """
 
     name: str
     shape: str
@@ -72,14 +74,22 @@ class Field:
     unit: str = ""
     formats: tuple[str, ...] = ("%Y-%m-%d",)
     values: Mapping[str, str] = field(default_factory=dict)
+    unknown: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Layout:
-    """A file's layout: 'ama', 'canonical' or 'mapped', and its fields."""
+    """A file's layout: canonical, mapped or a known one of data/*.toml, and its fields.
+
+    `required`: fields beside REQUIRED that no row can do without; `identity`: positions of the columns
+    that make a loan number where the file has none.
+    """
 
     name: str
     fields: tuple[Field, ...]
+    required: tuple[str, ...] = ()
+    identity: tuple[int, ...] = ()
 
 
 def normal(name: str) -> str:
@@ -105,39 +115,21 @@ def shape_of(name: str) -> str:
     return "whole" if kind.is_integer() else "text"
 
 
-def choose(head: Head, mapping: str | None) -> Layout:
-    """The layout of a file. Refused when the mapping is wrong or the columns are nobody's."""
-    present = {normal(name): i for i, name in reversed(list(enumerate(head.names)))}
-    if mapping is not None:
-        return Layout("mapped", _mapped(head, present, _parse(mapping)))
-    canonical = {name for name in TAPE.schema if normal(name) in present}
-    ama = ama_specs()
-    if sum(bool(_sources(head, present, spec)) for spec in ama.values()) > len(canonical):
-        missing = [
-            spec["column"] for spec in ama.values() if not spec["optional"] and not _sources(head, present, spec)
-        ]
-        if missing:
-            raise Refused(
-                f"{head.path} looks like the public-use layout but lacks {', '.join(missing)}: "
-                "add the columns or give a mapping file"
-            )
-        return Layout("ama", tuple(_field(head, present, n, s) for n, s in ama.items() if _sources(head, present, s)))
-    return Layout("canonical", _canonical(head, present, canonical))
+@lru_cache(maxsize=4)
+def positions_of(head: Head) -> dict[str, int]:
+    """Normal name -> position of a file's columns; of equal names the first."""
+    return {normal(name): i for i, name in reversed(list(enumerate(head.names)))}
 
 
-@lru_cache(maxsize=1)
-def ama_specs() -> dict[str, dict[str, Any]]:
-    """The public-use layout, field by field."""
-    text = (files("poolhouse.loans") / "data" / "ama.toml").read_text(encoding="utf-8")
-    specs: dict[str, dict[str, Any]] = {}
-    for name, raw in tomllib.loads(text).items():
-        spec = {"column": raw} if isinstance(raw, str) else dict(raw)
-        specs[name] = {"aliases": [], "optional": False, **spec}
-    specs["fips_state"]["values"] = load().tables["fips_states"]
-    return specs
+def canonical_names(head: Head) -> set[str]:
+    """Our columns that the file has."""
+    present = positions_of(head)
+    return {name for name in TAPE.schema if normal(name) in present}
 
 
-def _canonical(head: Head, present: dict[str, int], canonical: set[str]) -> tuple[Field, ...]:
+def canonical_fields(head: Head) -> tuple[Field, ...]:
+    """The fields of a file with our own columns. Refused when it has none, or lacks a required one."""
+    canonical = canonical_names(head)
     missing = [name for name in REQUIRED if name not in canonical]
     if not canonical:
         shown = ", ".join(n[:30] for n in head.names[:5])
@@ -148,7 +140,7 @@ def _canonical(head: Head, present: dict[str, int], canonical: set[str]) -> tupl
     if missing:
         raise Refused(f"{head.path} lacks {', '.join(missing)}: add them or map them (docs/tapes.md)")
     names = [n for n in TAPE.schema if n in canonical and n not in OURS]
-    return tuple(_field(head, present, n, {"column": n}) for n in names)
+    return tuple(field_of(head, n, {"column": n}) for n in names)
 
 
 def _parse(mapping: str) -> dict[str, dict[str, Any]]:
@@ -177,7 +169,9 @@ def set_order() -> list[str]:
     return [name for name in TAPE.schema if name not in OURS]
 
 
-def _mapped(head: Head, present: dict[str, int], specs: dict[str, dict[str, Any]]) -> tuple[Field, ...]:
+def mapped_fields(head: Head, mapping: str) -> tuple[Field, ...]:
+    """The fields of a user's mapping file. Refused when it is wrong or names columns that the file lacks."""
+    present, specs = positions_of(head), _parse(mapping)
     for name in set_order():
         if name not in specs and normal(name) in present:
             specs[name] = {"column": name}
@@ -185,29 +179,31 @@ def _mapped(head: Head, present: dict[str, int], specs: dict[str, dict[str, Any]
     if missing:
         raise Refused(f"mapping: {', '.join(missing)} must be mapped: no loan can do without")
     for name, spec in specs.items():
-        if "column" in spec and not _sources(head, present, spec):
+        if "column" in spec and not sources(head, spec):
             raise Refused(
                 f"mapping: {name} is to come from column {spec['column']!r}, which {head.path} lacks; "
                 f"it has {', '.join(head.names[:20])}"
             )
-    return tuple(_field(head, present, name, specs[name]) for name in set_order() if name in specs)
+    return tuple(field_of(head, name, specs[name]) for name in set_order() if name in specs)
 
 
-def _sources(head: Head, present: dict[str, int], spec: dict[str, Any]) -> list[int]:
+def sources(head: Head, spec: dict[str, Any]) -> list[int]:
     """Positions of the file's columns that a spec may be read from, the exact name first."""
+    present = positions_of(head)
     exact = [i for i, name in enumerate(head.names) if name == spec["column"]]
     wanted = [normal(str(spec["column"])), *(normal(a) for a in spec.get("aliases", ()))]
     return exact + [present[n] for n in wanted if n and n in present]
 
 
-def _field(head: Head, present: dict[str, int], name: str, spec: dict[str, Any]) -> Field:
-    shape = shape_of(name)
+def field_of(head: Head, name: str, spec: dict[str, Any]) -> Field:
+    """How a field is read from this file. Refused when the spec makes no sense."""
+    shape = spec.get("shape") or shape_of(name)
     places, times, unit = _unit(name, shape, spec)
     formats = spec.get("format", "%Y-%m-%d")
     formats = [formats] if isinstance(formats, str) else formats
     if not isinstance(formats, list) or not all(isinstance(f, str) and f for f in formats):
         raise Refused(f'mapping: {name}: format must be a text such as "%m/%d/%Y" or a list of such texts')
-    position = _sources(head, present, spec)[0] if "column" in spec else -1
+    position = sources(head, spec)[0] if "column" in spec else -1
     constant = spec.get("constant")
     if isinstance(constant, (list, dict)):
         raise Refused(f"mapping: {name}: a constant is one value")
@@ -231,6 +227,8 @@ def _field(head: Head, present: dict[str, int], name: str, spec: dict[str, Any])
         unit=unit,
         formats=tuple(formats),
         values={code(str(k)): str(v) for k, v in values.items()},
+        unknown=spec.get("unknown", ""),
+        refused={code(str(k)): str(v) for k, v in spec.get("refused", {}).items()},
     )
 
 

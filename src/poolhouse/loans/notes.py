@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from poolhouse import chance
 from poolhouse.findings import Finding
+from poolhouse.rules import load
 from poolhouse.tables import codes
 
 
@@ -32,3 +39,23 @@ def flagged(mask: pl.Expr, name: str) -> pl.Expr:
 def count(frame: pl.DataFrame, mask: pl.Expr) -> int:
     """Rows where the mask holds; null counts as no."""
     return int(frame.select(mask.fill_null(False).sum()).item())
+
+
+def rule(name: str, **dims: Any) -> Any:
+    """A value of `loans.*`, whatever the date."""
+    return load().get(f"loans.{name}", date.max, **dims)
+
+
+def drawn_days(work: pl.DataFrame) -> npt.NDArray[np.int64]:
+    """A day of the month for each loan whose tape has none, from a hash of its loan number."""
+    first, last = rule("ama_note_days")
+    keys = chance.text_keys(work["loan_number"])
+    offset = chance.below(chance.draws(0, keys, 0, "note-day"), int(last) - int(first) + 1)
+    return offset + int(first)
+
+
+def limited_assumed(work: pl.DataFrame, notes: Notes, codes_: tuple[str, ...]) -> pl.DataFrame:
+    """Refinances whose code (`purpose_code`) doesn't say which kind: limited cash-out, flagged."""
+    unsaid = pl.col("purpose_code").is_in(codes_)
+    notes.add("limited_cash_out_assumed", "purpose", count(work, unsaid), "refinance, limited cash-out assumed")
+    return work.with_columns(flagged(unsaid, "limited_cash_out_assumed"))

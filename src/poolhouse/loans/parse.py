@@ -6,6 +6,8 @@ around it, null when empty) and `name` (the value, null when it can't be read).
 
 from __future__ import annotations
 
+import re
+
 import polars as pl
 
 from poolhouse.findings import Refused
@@ -43,13 +45,23 @@ def _columns(field: Field, raw: pl.DataFrame) -> tuple[pl.Series, pl.Series]:
     many = len(sample) == _SAMPLE and sample.n_unique() > _SAMPLE // 2
     distinct = (column if many else column.unique()).to_frame()
     read = distinct.with_columns(_trimmed("raw").alias(text(field.name)))
-    read = read.with_columns(_read(field, pl.col(text(field.name))).alias(field.name))
+    read = read.with_columns(_read(field, _known(field)).alias(field.name))
     if not many:
         if read["raw"].eq_missing(read[text(field.name)]).all():
             read = read.drop(text(field.name))
         read = column.to_frame().join(read, on="raw", how="left", maintain_order="left", nulls_equal=True)
     kept = read[text(field.name)] if text(field.name) in read.columns else column.alias(text(field.name))
     return kept, read[field.name]
+
+
+def unknown(field: Field) -> pl.Expr:
+    """Where a field's text says that its value is not known."""
+    return pl.col(text(field.name)).str.contains(field.unknown) if field.unknown else pl.lit(False)
+
+
+def _known(field: Field) -> pl.Expr:
+    stated = pl.col(text(field.name))
+    return pl.when(~unknown(field)).then(stated) if field.unknown else stated
 
 
 def _trimmed(column: str) -> pl.Expr:
@@ -59,7 +71,7 @@ def _trimmed(column: str) -> pl.Expr:
 
 def _read(field: Field, column: pl.Expr) -> pl.Expr:
     if field.shape == "date":
-        return pl.coalesce(column.str.to_date(f, strict=False) for f in dict.fromkeys((*field.formats, "%Y-%m-%d")))
+        return pl.coalesce(_date(column, f) for f in dict.fromkeys((*field.formats, "%Y-%m-%d")))
     if field.values and field.constant is None:
         column = _coded(column).replace_strict(dict(field.values), default=None, return_dtype=pl.String)
     if field.shape == "bool":
@@ -67,6 +79,13 @@ def _read(field: Field, column: pl.Expr) -> pl.Expr:
     if field.shape == "text":
         return _word(field.name, column)
     return scaled(column, field.places, cut_off=field.shape == "e4") * field.times
+
+
+def _date(column: pl.Expr, form: str) -> pl.Expr:
+    """A date of a format; of one without a day ("%Y%m") the 1st of its month."""
+    if re.search("%[deDFxjs]", form):
+        return column.str.to_date(form, strict=False)
+    return (column + " 01").str.to_date(form + " %d", strict=False)
 
 
 def _coded(column: pl.Expr) -> pl.Expr:
@@ -102,5 +121,5 @@ def scaled(column: pl.Expr, places: int, *, cut_off: bool = False) -> pl.Expr:
     whole = parts.struct.field("1").str.replace_all(",", "", literal=True).cast(pl.Int64, strict=False)
     decimals = parts.struct.field("2").fill_null("").str.strip_chars_end("0")
     kept = decimals.str.slice(0, places).str.pad_end(max(places, 1), "0").cast(pl.Int64, strict=False)
-    value = whole * 10**places + kept
+    value = pl.when(whole < 10 ** (18 - places)).then(whole * 10**places + kept)
     return value if cut_off else pl.when(decimals.str.len_bytes() <= places).then(value)

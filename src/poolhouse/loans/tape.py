@@ -1,12 +1,14 @@
-"""Reads a loan tape: any CSV, CSV.gz or Parquet file to clean canonical rows, rejects and findings.
+"""Reads a loan tape: a file of any known layout to clean canonical rows, rejects and findings.
 
-The way of a row: files (text) -> mapping (which column is what) -> parse (exact values) ->
-checks (rejects) -> ama (gaps of the public-use layout) -> defaults (a full TAPE row).
+The way of a row: files (text) -> layouts, mapping (which column is what) -> parse (exact values) ->
+checks (rejects) -> ama, freddie... (gaps of a known layout) -> defaults (a full TAPE row).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -14,12 +16,13 @@ import polars as pl
 
 from poolhouse import dates
 from poolhouse.findings import Finding, Refused
-from poolhouse.loans import ama
+from poolhouse.loans import ama, fannie, freddie, hmda, uldd
 from poolhouse.loans.checks import judge
 from poolhouse.loans.content import content_hash
 from poolhouse.loans.defaults import complete
-from poolhouse.loans.files import read_head, read_rows
-from poolhouse.loans.mapping import choose
+from poolhouse.loans.files import Head, RawRows, read_head, read_rows
+from poolhouse.loans.layouts import choose
+from poolhouse.loans.mapping import Layout
 from poolhouse.loans.notes import Notes
 from poolhouse.loans.parse import parse
 from poolhouse.tables import TAPE
@@ -30,9 +33,10 @@ class TapeRead:
     """What a tape gave.
 
     `tape`: TAPE rows; `rejects`: REJECTS rows, one per bad (row, field); `findings`: counted remarks;
-    `layout`: ama | canonical | mapped; `start_month`: January of the acquisition year (ama) or the
-    month of the first note; `content_hash`: of the tape's values, the same for any file format;
-    `rows`: data rows in the file = loans read + rows rejected.
+    `layout`: ama | canonical | fannie | freddie | hmda | mapped | uldd; `start_month`: January of the
+    acquisition year (ama) or the month of the first note; `content_hash`: of the tape's values, the same
+    for any file format; `rows`: loans of the file = loans read + rows rejected (a row each, except where
+    a layout has a loan on many rows or rows that are no loan: docs/tapes.md).
     """
 
     tape: pl.DataFrame
@@ -50,34 +54,60 @@ def read_tape(source: Path | str, mapping: str | None = None) -> TapeRead:
     Refused when the file is no tape, the mapping is wrong, or not one row can be used. A row that
     can't be used never stops the others.
     """
-    head = read_head(source)
-    layout = choose(head, mapping)
-    positions = sorted({f.position for f in layout.fields if f.position >= 0})
-    key = next((f.position for f in layout.fields if f.name == "loan_number" and f.position >= 0), None)
-    raw = read_rows(head, positions, key)
+    head, layout, raw = _raw(read_head(source), mapping)
     if not raw.rows:
-        raise Refused(f"{head.path} has a header but no loans")
-    good, rejects = judge(parse(raw, layout.fields), raw, layout)
-    rows = raw.rows
+        raise Refused(f"{head.path} has a header but no loans" if head.header else f"{head.path} has no loans")
+    notes = Notes()
+    read = tuple(f for f in layout.fields if f.position >= 0 or f.constant is not None)
+    work = parse(raw, read)
+    if layout.name == "hmda":
+        work = hmda.prepare(work, raw.frame, layout, notes)
+    if "months" in raw.frame.columns:
+        work = work.with_columns(raw.frame["months"])
+    broken = raw.broken
+    rows = work.height + broken.height
     del raw  # a large tape's text is as large as its loans
+    if not rows:
+        raise Refused(f"{head.path}: no row of it is a loan")
+    good, rejects = judge(work, broken, layout)
+    del work
     if not good.height:
         row, field, value, reason = rejects.select("row", "field", "value", "reason").row(0)
         raise Refused(f"{head.path}: none of {rows:,} rows can be used; row {row}: {field} {value!r} {reason}")
-    notes = Notes()
     notes.add("rejected", "", rejects["row"].n_unique(), "row can't be used, see the rejects", "error")
-    start = _start(good, layout.name)
-    if layout.name == "ama":
-        good = ama.convert(good, notes)
-    tape = complete(good, notes)
+    for field in layout.fields:
+        if field.unknown and field.name in good.columns:
+            notes.add(f"{field.name}_unknown", field.name, good[field.name].null_count(), f"{field.name} is not known")
+    start = int(good["acquisition_year"].min()) * 12 if layout.name == "ama" else None  # type: ignore[arg-type]
+    convert = _CONVERT.get(layout.name)
+    tape = complete(convert(good, notes) if convert else good, notes)
     if tape.height + rejects["row"].n_unique() != rows:
         raise RuntimeError(f"{rows} rows became {tape.height} loans")
+    start = dates.month_of(tape["note_date"].min()) if start is None else start  # type: ignore[arg-type]
     return TapeRead(tape, rejects, notes.findings, layout.name, start, content_hash(TAPE, tape), rows)
 
 
-def _start(good: pl.DataFrame, layout: str) -> int:
-    if layout == "ama":
-        return int(good.select(pl.col("acquisition_year").min()).item()) * 12
-    return dates.month_of(good.select(pl.col("note_date").min()).item())
+_CONVERT: dict[str, Callable[[pl.DataFrame, Notes], pl.DataFrame]] = {
+    "ama": ama.convert,
+    "fannie": fannie.convert,
+    "freddie": freddie.convert,
+    "hmda": hmda.convert,
+    "uldd": uldd.convert,
+}
+"""Layouts that leave something open, and who fills it."""
+
+
+def _raw(head: Head, mapping: str | None) -> tuple[Head, Layout, RawRows]:
+    """The file's layout and its rows as text."""
+    if head.kind == "xml":
+        if mapping is not None:
+            raise Refused(f"{head.path} is XML, which has no columns to map: leave the mapping away")
+        return (head, *uldd.read(head.path))
+    head, layout = choose(head, mapping)
+    positions = sorted({f.position for f in layout.fields if f.position >= 0} | set(layout.identity))
+    key = next((f.position for f in layout.fields if f.name == "loan_number" and f.position >= 0), None)
+    fold = partial(fannie.fold, layout=layout) if layout.name == "fannie" else None
+    return head, layout, read_rows(head, positions, key, fold)
 
 
 def demo_tape() -> Path:

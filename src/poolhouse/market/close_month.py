@@ -16,9 +16,11 @@ import polars as pl
 from poolhouse import investing, pooling, servicing
 from poolhouse.book import PART_ROWS, Txn, canonical_hash
 from poolhouse.dates import business_day, first_day, last_day, month_name
+from poolhouse.market.commitments import end_commitments
 from poolhouse.market.desk import Desk, by_part, commit
 from poolhouse.market.pool import trades
 from poolhouse.market.receive import Received, from_model, read_payments, rejects_answer, servicer_moves
+from poolhouse.market.repurchase import back_to_lenders, demands_of, settle_demands
 from poolhouse.market.watch import watch_lenders
 from poolhouse.rules import Rulebook
 from poolhouse.tables import ASSIGNMENTS, LOAN_MONTHS, LOANS, PAYMENTS, POOL_FACTORS, REJECTS, Event, Outcome
@@ -37,6 +39,7 @@ class PartResult:
     claims: pl.DataFrame
     assignments: pl.DataFrame
     standing: pl.DataFrame
+    demanded: pl.DataFrame
 
 
 _STANDING = [
@@ -82,6 +85,8 @@ def _run(desk: Desk, txn: Txn, month: int, received: Received | None) -> dict[st
     tables = {"assignments": ended, "pool_months": pools}
     commit(txn, Outcome(events[5:], tables), month)
     answer = _answer(month, sums, receipts, held, rejects)
+    commit(txn, settle_demands(desk, pl.concat([r.demanded for r in results]), month), month)
+    commit(txn, end_commitments(desk, month), month)
     _month_end(desk, txn, month, pl.concat([r.standing for r in results]))
     txn.event("MonthClosed", last_day(month), answer)
     return answer
@@ -101,22 +106,26 @@ def loan_phase(desk: Desk, txn: Txn, month: int, given: pl.DataFrame | None, mov
         txn.segment("loan_months", rows, month=month, part=part)
         if sent.height:
             txn.segment("payments", sent, month=month, part=part)
-        return _result(desk, month, opening, rows, sent)
+        return _result(desk, shared, opening, rows, sent)
 
     if not parts:  # no loan is there yet, or the last one has ended: a month without rows
-        return [_result(desk, month, LOAN_MONTHS.empty(), LOAN_MONTHS.empty(), PAYMENTS.empty())]
+        return [_result(desk, shared, LOAN_MONTHS.empty(), LOAN_MONTHS.empty(), PAYMENTS.empty())]
     with ThreadPoolExecutor(THREADS) as pool:
         return list(pool.map(one, parts))
 
 
-def _result(desk: Desk, month: int, opening: pl.DataFrame, rows: pl.DataFrame, sent: pl.DataFrame) -> PartResult:
+def _result(
+    desk: Desk, shared: MonthInputs, opening: pl.DataFrame, rows: pl.DataFrame, sent: pl.DataFrame
+) -> PartResult:
     """A part's sums from its rows before and after the month and its payments."""
+    month, demanded = shared.month, shared.demands["loan_id"]
     kinds = loans_of(
         desk, rows.select("loan_id", "claim_cents").filter(pl.col("claim_cents") > 0)["loan_id"], ["loan_id", "kind"]
     )
     return PartResult(
         servicing.month_sums(rows), servicing.pool_months(rows), servicing.receipt_sums(sent),
         servicing.claim_rows(rows, kinds), exits(opening, rows, month), still_looked_at(desk, rows, month),
+        rows.filter(pl.col("loan_id").is_in(demanded.implode())) if len(demanded) else rows.clear(),
     )  # fmt: skip
 
 
@@ -130,18 +139,22 @@ def still_looked_at(desk: Desk, rows: pl.DataFrame, month: int) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class MonthInputs:
-    """What every part of a month's loan phase is given: the rules, sales, pooled loans and servicing that moves."""
+    """What every part of a month's loan phase is given: rules, sales, pooled loans, servicing that moves, demands."""
 
     month: int
     rules: servicing.MonthRules
     sales: pl.DataFrame
     pooled: pl.DataFrame
     moves: pl.DataFrame
+    demands: pl.DataFrame
 
 
 def month_inputs(desk: Desk, month: int, moves: pl.DataFrame) -> MonthInputs:
     """The loan phase's inputs as the book records them. moves: `servicer_moves` of the month."""
-    return MonthInputs(month, servicing.month_rules(desk.rulebook, month), *month_changes(desk, month), moves)
+    return MonthInputs(
+        month, servicing.month_rules(desk.rulebook, month), *month_changes(desk, month), moves,
+        demands_of(desk, month),
+    )  # fmt: skip
 
 
 def part_month(
@@ -151,8 +164,10 @@ def part_month(
 
     `close-month` writes what this gives, and `verify` gives it again.
     """
-    sales, pooled, moves = (_part_of(f, part) for f in (shared.sales, shared.pooled, shared.moves))
-    here = servicing.Changes(sales, pooled, moves, cover(desk, payments, shared.month))
+    sales, pooled, moves, demands = (
+        _part_of(f, part) for f in (shared.sales, shared.pooled, shared.moves, shared.demands)
+    )
+    here = servicing.Changes(sales, pooled, moves, cover(desk, payments, shared.month), back_to_lenders(demands))
     return servicing.run_month(opening, payments, here, shared.month, shared.rules)
 
 

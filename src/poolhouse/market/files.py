@@ -26,15 +26,22 @@ class TextTable:
     name: str
 
 
-def read_table(path: Path | str, columns: list[str], kind: str) -> TextTable:
-    """The named columns of a file of a kind (payments, transfer). Refused with one clear sentence otherwise."""
+def read_table(path: Path | str, columns: list[str], kind: str, optional: tuple[str, ...] = ()) -> TextTable:
+    """The named columns of a file of a kind (payments, transfer). Refused with one clear sentence otherwise.
+
+    `optional` columns may be missing: then they hold ''.
+    """
     head = read_head(path)
+    there = {name.strip().lower() for name in head.names}
+    absent = [name for name in optional if name not in there]
+    columns = [*columns, *(name for name in optional if name in there)]
     places = _places(head, columns)
     key = places.get("loan")
     raw = read_rows(head, sorted(places.values()), key)
     cells = [pl.col(str(places[c])).fill_null("").str.strip_chars().alias(c) for c in columns]
     frame = raw.frame.select(pl.col("tape_row").alias("row"), *cells)
-    name = f"{kind} {canonical_hash(pl.concat([frame.drop('row'), _padded(raw.broken, columns)]))[:12]}"
+    frame = frame.with_columns(pl.lit("").alias(column) for column in absent)
+    name = f"{kind} {canonical_hash(pl.concat([frame.drop('row'), _padded(raw.broken, frame.columns[1:])]))[:12]}"
     broken = raw.broken.with_columns(field=pl.lit("row"), source_field=pl.lit(""), file=pl.lit(name))
     return TextTable(frame, REJECTS.conform(broken.select(list(REJECTS.schema))), name)
 

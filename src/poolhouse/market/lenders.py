@@ -9,7 +9,9 @@ import polars as pl
 from poolhouse import sale
 from poolhouse.dates import first_day, month_name
 from poolhouse.findings import Refused
+from poolhouse.market.commitments import commitments
 from poolhouse.market.desk import Desk, commit
+from poolhouse.market.repurchase import by_lender, register
 from poolhouse.market.watch import SERIOUS, watched
 
 STOPPED = "lender stopped"
@@ -27,10 +29,10 @@ def lenders(desk: Desk) -> dict[str, Any]:
         "loan_id", "note_date", "note_amount_cents", pl.col("originator_party_id").alias(_ID)
     ).collect()  # fmt: skip
     if not closed.height:
-        return {"lenders": [], "watched": 0, "stopped": 0, "sales_refused": 0}
+        return {"lenders": [], "watched": 0, "stopped": 0, "sales_refused": 0, "repurchases_outstanding": 0}
     refusals = _refusals(desk)
     frame = _loans(desk, closed)
-    for more in (*_scores(desk), _approvals(desk), _lines(desk), _states(desk)):
+    for more in (*_scores(desk), _approvals(desk), _lines(desk), _states(desk), by_lender(desk)):
         frame = frame.join(more, on=_ID, how="left")
     frame = frame.join(desk.lenders(), on=_ID).sort(
         ["serious_defaults", "loans", "code"], descending=[True, True, False], nulls_last=True
@@ -42,6 +44,7 @@ def lenders(desk: Desk) -> dict[str, Any]:
         "watched": sum(1 for row in rows if row["sold"]),
         "stopped": sum(1 for row in rows if row["state"] in sale.STOPPED),
         "sales_refused": int(refusals["reason"].str.starts_with(STOPPED).sum()),
+        "repurchases_outstanding": sum(row["repurchases_outstanding"] for row in rows),
     }
 
 
@@ -73,6 +76,10 @@ def _row(lender: dict[str, Any], refused: dict[str, int]) -> dict[str, Any]:
         "measured_defaults": lender["measured_defaults"] or 0,
         "compare_ratio_e4": lender["ratio_e4"],
         "p_value_e9": lender["p_value_e9"],
+        "demands": lender["demands"] or 0,
+        "defect_rate_e4": 10_000 * (lender["demands"] or 0) // sold if sold else None,
+        "repurchases_outstanding": lender["repurchases_outstanding"] or 0,
+        "outstanding_cents": lender["outstanding_cents"] or 0,
         "approvals": [name for name in ("fnma", "fhlmc", "gnma", "private") if lender[name]],
         "state": lender["watch_state"] or "approved",
         "since": month_name(lender["since"]) if lender["since"] is not None else None,
@@ -143,6 +150,8 @@ def lender_card(desk: Desk, name: str) -> dict[str, Any]:
     return {
         "lender": row,
         "windows": [dict(zip(table.columns, r, strict=True)) for r in table.head(table.height).rows()],
+        "repurchases": register(desk, party)["demands"],
+        "commitments": commitments(desk, party)["commitments"],
         "history": [_told(r) for r in states.iter_rows(named=True)],
     }
 
@@ -214,7 +223,7 @@ def rate_lender(desk: Desk, name: str, state: str, reason: str) -> dict[str, Any
 
 def outstanding(desk: Desk, lender_id: int) -> int:
     """Repurchase demands on a lender that are not paid yet."""
-    return 0
+    return int(by_lender(desk).filter(pl.col(_ID) == lender_id)["repurchases_outstanding"].sum())
 
 
 def _refusals(desk: Desk) -> pl.DataFrame:

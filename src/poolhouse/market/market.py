@@ -16,9 +16,11 @@ from poolhouse.book import Book
 from poolhouse.dates import month_name, parse_month
 from poolhouse.findings import Refused
 from poolhouse.market import opening
+from poolhouse.market.advice import advice
 from poolhouse.market.check import check
 from poolhouse.market.close import close_read
 from poolhouse.market.close_month import close_month
+from poolhouse.market.commitments import commit_to_deliver, commitments
 from poolhouse.market.desk import Desk
 from poolhouse.market.lenders import lender_card, lenders, rate_lender
 from poolhouse.market.loan import loan
@@ -26,6 +28,7 @@ from poolhouse.market.lookthrough import lookthrough
 from poolhouse.market.pool import issue, pool, trade
 from poolhouse.market.rejects import write_rejects
 from poolhouse.market.report import report
+from poolhouse.market.repurchase import register, repurchase
 from poolhouse.market.run import Progress, run
 from poolhouse.market.sell import sell
 from poolhouse.market.series import report_series
@@ -118,6 +121,20 @@ class Market:
         """People decide about a lender: approved, watch, overlay, suspended, terminated or reinstated."""
         return rate_lender(self._desk(), lender, state, reason)
 
+    def repurchase(self, demands: str | Path | None = None) -> Answer:
+        """Demand that lenders take loans of a file back; without a file, every demand as it stands."""
+        desk = self._desk()
+        if demands is None:
+            return register(desk)
+        return {**repurchase(desk, demands), "rejects_file": write_rejects(desk)}
+
+    def commit(self, file: str | Path | None = None) -> Answer:
+        """Take lenders' commitments to deliver from a file; without a file, every commitment as it stands."""
+        desk = self._desk()
+        if file is None:
+            return commitments(desk)
+        return {**commit_to_deliver(desk, file), "rejects_file": write_rejects(desk)}
+
     # queries
 
     def report(self) -> Answer:
@@ -151,6 +168,10 @@ class Market:
     def lenders(self, lender: str | None = None) -> Answer:
         """Lenders, and how their loans do against their peers'; with `lender`, one lender's scorecard in full."""
         return lenders(self._desk()) if lender is None else lender_card(self._desk(), lender)
+
+    def advice(self, lender: str | None = None, month: str | None = None) -> Answer:
+        """Purchase advices: what is wired for the loans of a lender on a day, and what of it repays its line."""
+        return advice(self._desk(), lender, month)
 
     # the book
 

@@ -14,12 +14,13 @@ from poolhouse.market.desk import Desk
 from poolhouse.tables import REJECTS
 
 NAME = "rejects.csv"
-_SHELVES = {"tickets": 2**24, "transfer": 2**24 + 1}
+_FILES = ("tickets", "transfer", "repurchase", "commit")
+_SHELVES = {name: 2**24 + i for i, name in enumerate(_FILES)}
 """Part numbers of the rejects of small files, past those of tapes and payments."""
 
 
 def keep_rejects(txn: Txn, file: str, rejects: list[dict[str, Any]], month: int) -> None:
-    """Rejects of a small file (row, field, value, reason) into the book; `file`: tickets or transfer."""
+    """Rejects of a small file (row, field, value, reason) into the book; `file`: one of `_FILES`."""
     if not rejects:
         return
     rows = [{**r, "loan_number": "", "source_field": r["field"], "file": file} for r in rejects]

@@ -9,6 +9,7 @@ import polars as pl
 from poolhouse import primary, sale, servicing
 from poolhouse.dates import month_name
 from poolhouse.market.check import deliverable
+from poolhouse.market.commitments import open_commitments
 from poolhouse.market.desk import Desk, commit
 from poolhouse.tables import Outcome
 
@@ -49,7 +50,9 @@ def _sell(desk: Desk, candidates: pl.DataFrame, lenders: pl.DataFrame, month: in
     stopped = {lender for lender, state in states.items() if state in sale.STOPPED}
     limited = [lender for lender, state in states.items() if state == "overlay"]
     kept_out = sale.outside_overlay(candidates, limited, desk.today, desk.rulebook)
-    outcome = sale.sell(candidates, checks, approved, stopped, prices, month, desk.rulebook, kept_out)
+    outcome = sale.sell(
+        candidates, checks, approved, stopped, prices, month, desk.rulebook, kept_out, open_commitments(desk)
+    )
     kept = candidates.join(outcome.tables["sales"].select("loan_id"), on="loan_id", how="anti", maintain_order="left")
     repaid = sale.retain(kept, lenders.select("party_id", "type"), desk.today, desk.rulebook)
     outcome.events += repaid.events

@@ -87,6 +87,8 @@ _HELD = {
     "held_interest": "pending_interest_cents",
 }  # fmt: skip
 
+_TRUSTS = int(rules.system_parties()["trusts"]["party_id"])
+
 Row = dict[str, Any]
 Moves = list[tuple[str, str, int]]
 """(source, use, cents): every cent of a loan's month, from where to where."""
@@ -220,7 +222,7 @@ def _parties(desk: Desk, row: Row, kind: str) -> dict[str, Row]:
         "guarantor": guarantor,
         "trust": trust,
         # Money of a loan bought out of its pool goes to the buyer; otherwise to who owned it a month ago.
-        "owner": names.party(row["owner_id"] if row["payee_pool_id"] else row["payee_id"]),
+        "owner": names.party(row["owner_id"] if row["payee_id"] == _TRUSTS else row["payee_id"]),
         "buyer": names.party(row["owner_id"]),
         "insurer": insurer,
     }

@@ -128,10 +128,18 @@ def _untold(desk: Desk, month: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     return assignments, desk.book.scan("notices").filter(pl.col("transfer_date") >= oldest).collect()
 
 
+def _came_back(assignments: pl.DataFrame) -> pl.DataFrame:
+    """The owners of loans that were bought out or repurchased."""
+    owners = assignments.filter(pl.col("role") == "owner")
+    moved = owners.filter(pl.col("reason").is_in(["buyout", "repurchase"]))["loan_id"]
+    return owners.filter(pl.col("loan_id").is_in(moved.implode()))
+
+
 def notify(desk: Desk) -> dict[str, Any]:
     """Event NoticesSent: every notice that falls due before the next month's, on the last business day.
 
-    Goodbye letters for servicing that moves on the next 1st go out 15 days before it.
+    Goodbye letters for servicing that moves on the next 1st go out 15 days before it, and on that day also what is
+    owed for loans that left a pool or went back to their lender: a transfer of 30 November is told by 30 December.
     """
     desk.require("notify")
     month = desk.month
@@ -143,8 +151,10 @@ def notify(desk: Desk) -> dict[str, Any]:
         goodbye = on_or_before(first_day(month + 1) - timedelta(days=15))
         soon = assignments.filter((pl.col("role") == "servicer") & (pl.col("effective_date") == first_day(month + 1)))
         early = notices.due(soon, loans, already, goodbye, desk.rulebook)
-        late = notices.due(assignments, loans, pl.concat([already, early]), last_business_day(month), desk.rulebook)
-        rows = pl.concat([early, late])
+        back = notices.due(_came_back(assignments), loans, already, goodbye, desk.rulebook)
+        sent = [already, early, back]
+        late = notices.due(assignments, loans, pl.concat(sent), last_business_day(month), desk.rulebook)
+        rows = pl.concat([early, back, late])
         counts = dict(rows.group_by("kind").len().sort("kind").rows())
         answer = {"month": month_name(month), "notices": rows.height, "kinds": counts,
                   "exempt": rows.filter(pl.col("exemption") != "").height}  # fmt: skip

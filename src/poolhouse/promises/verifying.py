@@ -15,12 +15,14 @@ from typing import Any
 from poolhouse.book import Book
 from poolhouse.dates import month_name
 from poolhouse.promises.balanced import balanced
+from poolhouse.promises.committed import committed
 from poolhouse.promises.conserved import Conserved, conserved_loans
 from poolhouse.promises.eligible import Reevaluate, eligible
 from poolhouse.promises.evidence import THREADS, UNREADABLE, Evidence, look
 from poolhouse.promises.factored import Factored, issued
 from poolhouse.promises.held import held
 from poolhouse.promises.owned import agrees, chains, standings
+from poolhouse.promises.returned import returned
 from poolhouse.promises.split import split
 from poolhouse.promises.sums import Sums, add_up, sums
 from poolhouse.promises.tally import Tally
@@ -59,7 +61,8 @@ def verify(
         replayed = aside.submit(run.whole, 12, lambda e: _repeatable(e, replay))
         run.loans()
         for promise, work in (
-            (1, balanced), (4, issued), (5, held), (6, chains), (8, lambda e: eligible(e, reevaluate)), (9, told),
+            (1, balanced), (2, returned), (2, committed), (4, issued), (5, held), (6, chains),
+            (8, lambda e: eligible(e, reevaluate)), (9, told),
         ):  # fmt: skip
             run.step(f"verify {NAMES[promise - 1]}")
             run.whole(promise, work)
@@ -89,9 +92,9 @@ class _Run:
 
     def _total(self) -> int:
         try:
-            return len(self.evidence.closed) + 8
+            return len(self.evidence.closed) + 10
         except UNREADABLE:
-            return max(self.done, 8)
+            return max(self.done, 10)
 
     def head(self) -> str:
         try:

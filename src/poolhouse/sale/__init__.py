@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from poolhouse.sale.approving import approvals
+from poolhouse.sale.commitments import KINDS, delivered, end, fillable, standing
+from poolhouse.sale.outlets import buyers
 from poolhouse.sale.price_sheet import opening_sheet, sheet
+from poolhouse.sale.reps import IN_FORCE, life_of_loan, relief
+from poolhouse.sale.repurchases import OPEN, REMEDIES, accrued_interest, premium, settle, settles, standing_demands
 from poolhouse.sale.retaining import retain
 from poolhouse.sale.scorecard import (
     STATES,
@@ -16,22 +20,40 @@ from poolhouse.sale.scorecard import (
     windows,
 )
 from poolhouse.sale.selling import sell
+from poolhouse.sale.terms import price_of
 from poolhouse.sale.watching import expectations, judged
 
 __all__ = [
+    "IN_FORCE",
+    "KINDS",
+    "OPEN",
+    "REMEDIES",
     "STATES",
     "STOPPED",
+    "accrued_interest",
     "approvals",
+    "buyers",
     "current_states",
     "decide",
+    "delivered",
+    "end",
     "expectations",
+    "fillable",
     "judged",
+    "life_of_loan",
     "measured",
     "opening_sheet",
     "outside_overlay",
+    "premium",
+    "price_of",
     "rate_lenders",
+    "relief",
     "retain",
     "sell",
+    "settle",
+    "settles",
     "sheet",
+    "standing",
+    "standing_demands",
     "windows",
 ]

@@ -60,7 +60,7 @@ def offers(
         .otherwise(SALEABLE)
     )
     frame = frame.with_columns(stage.cast(pl.Int8).alias("stage"))
-    return _with_worth(_with_package(frame, month, rulebook), month, rulebook)
+    return with_worth(_with_package(frame, month, rulebook), month, rulebook)
 
 
 def _lender_outlets(lenders: pl.DataFrame) -> pl.DataFrame:
@@ -72,6 +72,16 @@ def _lender_outlets(lenders: pl.DataFrame) -> pl.DataFrame:
         *("fnma", "fhlmc", "gnma", "private"),
         pl.Series("issuer_id", np.array(issuers, dtype=np.int32)[pick]),
     )
+
+
+def buyers(lenders: pl.DataFrame) -> pl.DataFrame:
+    """seller_id, program, buyer_id, approved and self_issued of each lender and program.
+
+    lenders: party_id i32, code str, and the approvals fnma, fhlmc, gnma, private.
+    """
+    programs = pl.DataFrame({"program": range(1, len(BOOK_PROGRAMS))}, schema={"program": pl.Int8})
+    frame = _with_buyers(_lender_outlets(lenders).join(programs, how="cross"))
+    return frame.select("seller_id", "program", "buyer_id", "approved", "self_issued").sort("seller_id", "program")
 
 
 def _with_buyers(frame: pl.DataFrame) -> pl.DataFrame:
@@ -115,8 +125,8 @@ def _with_package(frame: pl.DataFrame, month: int, rulebook: Rulebook) -> pl.Dat
     )
 
 
-def _with_worth(frame: pl.DataFrame, month: int, rulebook: Rulebook) -> pl.DataFrame:
-    """Price with buy-up and released servicing, proceeds, servicing right, and their sum to the lender.
+def with_worth(frame: pl.DataFrame, month: int, rulebook: Rulebook) -> pl.DataFrame:
+    """A base price with buy-up and released servicing, proceeds, servicing right, and their sum to the lender.
 
     A rate in e7 times a multiple in tenths is a price in e6: 1 bp is 1_000, three times 1 bp of fee
     is 0.03 of price, 30_000.

@@ -17,6 +17,7 @@ from poolhouse.findings import Refused
 from poolhouse.money import PRICE_PAR_E6, accrued_30_360
 from poolhouse.rules import Rulebook
 from poolhouse.rules.funding import funding_lines
+from poolhouse.sale.commitments import NONE_OPEN, fill
 from poolhouse.sale.outlets import best, offers
 from poolhouse.sale.refusing import refusals
 from poolhouse.tables import ASSIGNMENTS, SALES, Event, Outcome, Posting
@@ -32,8 +33,9 @@ def sell(
     month: int,
     rulebook: Rulebook,
     kept_out: pl.Series | None = None,
+    commitments: pl.DataFrame | None = None,
 ) -> Outcome:
-    """Sell the month's candidates: event "LoansSold", tables sales, refusals, assignments.
+    """Sell the month's candidates: event "LoansSold", tables sales, refusals, assignments, deliveries.
 
     candidates: LOANS columns plus seller_id i32 (owner, whose loans_held holds the loan),
     scheduled_upb_cents i64 (balance after the instalment due on the 1st of the month),
@@ -41,7 +43,7 @@ def sell(
     checks: CHECKS rows of these loans, as of this delivery. lenders: party_id i32, code str, type str,
     and the approvals fnma, fhlmc, gnma, private. stopped: party ids the aggregators don't buy from;
     kept_out: loan_ids that their lender's overlay keeps out.
-    prices: PRICES frame with this month's sheet.
+    prices: PRICES frame with this month's sheet. commitments: `fillable` ones, filled before the rest is sold.
     A lender that is its own Ginnie issuer keeps the loan: buyer = seller, at par, no cash but the
     line's, no change of owner; the price comes with the security. Refused: no sheet for the month.
     """
@@ -53,7 +55,9 @@ def sell(
         pl.col("current") & ~pl.col("seller_id").is_in(barred.implode()) & ~pl.col("loan_id").is_in(outside.implode())
     )
     offered = offers(free, checks, lenders, prices, month, rulebook)
-    sold = _settle(best(offered, month), candidates, lenders, month, rulebook)
+    days = _settlement_days(lenders, month, rulebook)
+    chosen, delivered = fill(offered, NONE_OPEN if commitments is None else commitments, days, month, rulebook)
+    sold = _settle(best(chosen, month), candidates, lenders, days, rulebook)
     refused = refusals(candidates, checks, offered, sold, barred, outside)
     body = _body(sold, refused, month)
     settled_by = business_day(month, rulebook.get("sale.settlement_window", first_day(month))[1])
@@ -62,6 +66,7 @@ def sell(
         tables={
             "sales": SALES.conform(sold.select(list(SALES.schema))),
             "refusals": refused,
+            **({"deliveries": delivered} if delivered.height else {}),
             "assignments": _assignments(sold, month),
         },
         answer=dict(body),
@@ -69,13 +74,13 @@ def sell(
 
 
 def _settle(
-    chosen: pl.DataFrame, candidates: pl.DataFrame, lenders: pl.DataFrame, month: int, rulebook: Rulebook
+    chosen: pl.DataFrame, candidates: pl.DataFrame, lenders: pl.DataFrame, days: pl.DataFrame, rulebook: Rulebook
 ) -> pl.DataFrame:
     """The chosen offers with settlement, accrued interest, line payoff and gain: SALES and more."""
     own = pl.col("self_issued")
     sold = (
         chosen.join(candidates.select("loan_id", "note_date", "line_principal_cents"), on="loan_id")
-        .join(_settlement_days(lenders, month, rulebook), on="seller_id", how="left")
+        .join(days, on="seller_id", how="left")
         .sort("loan_id")
         .with_columns(
             pl.when(own).then(PRICE_PAR_E6).otherwise("price_e6").alias("price_e6"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolhouse.servicing.month import Changes, run_month
+from poolhouse.servicing.month import Changes, none_demanded, run_month
 from poolhouse.servicing.opening import deemed, scheduled_after
 from poolhouse.servicing.parameters import MonthRules, month_rules
 from poolhouse.servicing.posting import (
@@ -31,6 +31,7 @@ __all__ = [
     "month_events",
     "month_rules",
     "month_sums",
+    "none_demanded",
     "pool_months",
     "receipt_sums",
     "rights_sold",

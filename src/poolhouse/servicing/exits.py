@@ -33,8 +33,10 @@ def missed(books: Books) -> Ints:
     return np.where(live, np.maximum(count, 0), 0)
 
 
-def buy_out(books: Books, rows: Ints, enterprise: Ints) -> None:
-    """Take loans out of their agency pools at par. Buyer: the enterprise, or the Ginnie issuer of record."""
+def buy_out(books: Books, rows: Ints, enterprise: Ints, *, by_issuer: bool = True) -> None:
+    """Take loans out of their pools at par. Buyer: the enterprise, or the Ginnie issuer of record; those given in
+    `enterprise` alone when not `by_issuer`: who demands that its lender take the loan back.
+    """
     state, flows = books.state, books.flows
     balance = state.scheduled[rows] - state.pending[rows]
     interest = monthly_interest(balance, state.pass_through_rate[rows]) + monthly_interest(
@@ -43,10 +45,51 @@ def buy_out(books: Books, rows: Ints, enterprise: Ints) -> None:
     _reimburse(books, rows)
     state.pending[rows] += balance
     state.pending_interest[rows] += interest
-    state.owner[rows] = np.where(state.program[rows] == GNMA, state.servicer[rows], enterprise[rows])
+    issued = by_issuer & (state.program[rows] == GNMA)
+    state.owner[rows] = np.where(issued, state.servicer[rows], enterprise[rows])
     state.remittance[rows] = ACTUAL_ACTUAL
     flows.buyout[rows] += balance + interest
     flows.buyout_principal[rows] += state.actual[rows]
+
+
+def buy_out_demanded(books: Books, rows: Ints, claimants: Ints) -> None:
+    """Take loans out of their pools whose lender must take them back: the claimant buys them at par first.
+
+    Left for a later month: loans sold or pooled this month. Instalments held ahead are the claimant's once it has
+    paid the trust's whole balance. rows and claimants side by side. Source: servicing.md 5.4.
+    """
+    state = books.state
+    free = is_scheduled(state) & (state.pool > 0) & (state.end_code == ACTIVE) & ~books.sold
+    free &= (state.actual > 0) & (state.scheduled > state.pending)
+    chosen = free[rows]
+    buyers = np.zeros(len(state), dtype=np.int64)
+    buyers[rows] = claimants
+    own = state.scheduled - state.pending
+    buy_out(books, rows[chosen], buyers, by_issuer=False)
+    _release_held(books, rows[chosen], own[rows[chosen]])
+
+
+def _release_held(books: Books, rows: Ints, own: Ints) -> None:
+    """Pay the instalments held ahead of loans just bought out: to the owner, and the servicer its fee of each.
+
+    own: the trust's balance that was bought; the actual one is below it by the principal held.
+    """
+    state, flows = books.state, books.flows
+    ahead = state.prepaid[rows] > 0
+    rows, balance = rows[ahead], own[ahead]
+    flows.buyout_principal[rows] += balance - state.actual[rows]
+    flows.owner_principal[rows] += balance - state.actual[rows]
+    while (todo := state.prepaid[rows] > 0).any():
+        rows, balance = rows[todo], balance[todo]
+        interest = monthly_interest(balance, state.note_rate[rows])
+        owed = monthly_interest(balance, state.pass_through_rate[rows]) + monthly_interest(
+            balance, state.guaranty_rate[rows]
+        )
+        principal = np.minimum(np.minimum(state.payment[rows] - interest, balance), balance - state.actual[rows])
+        state.prepaid[rows] -= interest + principal
+        flows.owner_interest[rows] += owed
+        flows.servicer_kept[rows] += interest - owed
+        balance = balance - principal
 
 
 def stop_scheduled(books: Books, rows: Ints) -> None:

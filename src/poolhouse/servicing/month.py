@@ -7,7 +7,7 @@ to their new owners. No row looks at another, so parts run side by side.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import polars as pl
@@ -15,7 +15,7 @@ import polars as pl
 from poolhouse.dates import day_in
 from poolhouse.servicing.advances import advance, settle_current
 from poolhouse.servicing.distribution import Due, distribute
-from poolhouse.servicing.exits import Cover, buy_out, liquidate, missed, stop_scheduled
+from poolhouse.servicing.exits import Cover, buy_out, buy_out_demanded, liquidate, missed, stop_scheduled
 from poolhouse.servicing.parameters import MonthRules
 from poolhouse.servicing.payments import (
     EXCEPTION,
@@ -53,6 +53,16 @@ from poolhouse.tables.codes import (
 
 INSTALMENT, CURTAILMENT, PAYOFF, LIQUIDATION = range(4)
 
+_DEMANDED: dict[str, pl.DataType] = {
+    "loan_id": pl.Int32(), "lender_id": pl.Int32(), "claimant_id": pl.Int32(), "settles": pl.Boolean(),
+}  # fmt: skip
+
+
+def none_demanded() -> pl.DataFrame:
+    """`Changes.demanded` of a month without repurchase demands."""
+    return pl.DataFrame(schema=_DEMANDED)
+
+
 BLOCK_ROWS = 32_768
 """Loans worked on at once: their arrays stay in the processor's cache, and their memory is used again."""
 
@@ -65,12 +75,15 @@ class Changes:
     pooled: loan_id, pool_id, pass_through_rate_e7, guaranty_fee_rate_e7.
     servicers: loan_id, servicer_id, effective on the 1st.
     cover: loan_id, share_e4, cap_e4 for loans with liquidation money.
+    demanded: loan_id, lender_id, claimant_id, settles of loans whose lender must take them back: out of their
+    pool now, and to the lender at the end of a month that settles, once they were out at its start.
     """
 
     sales: pl.DataFrame
     pooled: pl.DataFrame
     servicers: pl.DataFrame
     cover: pl.DataFrame
+    demanded: pl.DataFrame = field(default_factory=none_demanded)
 
 
 def run_month(
@@ -106,6 +119,7 @@ def _run_block(
     start = Opening.of(state)
     _set(state, changes.servicers, {"servicer": "servicer_id"})
     sold = _rows(state, pl.concat([changes.sales.select("loan_id"), changes.pooled.select("loan_id")])["loan_id"])
+    returning = _returning(state, changes.demanded)
     state.remittance[sold] = SCHEDULED_SCHEDULED
     flows = Flows.zero(len(state))
     due = distribute(state, flows, month)
@@ -115,9 +129,12 @@ def _run_block(
     books = Books(month, state, flows, due, np.zeros(len(state), dtype=np.int64), moving, rules.most_ahead)
     _receive(books, receipts, rules, changes.cover)
     settle_current(books)
+    rows, (claimants,) = _found(state, changes.demanded, "claimant_id")
+    buy_out_demanded(books, rows, claimants)
     _buy_out(books, rules)
     _close(books)
     _hand_over(state, changes, rules)
+    _give_back(state, *returning)
     return start, flows
 
 
@@ -136,12 +153,32 @@ def _rows(state: State, loan_ids: pl.Series) -> Ints:
     return at[inside]
 
 
+def _found(state: State, frame: pl.DataFrame, *columns: str) -> tuple[Ints, list[Ints]]:
+    """Positions of the frame's loans that are in the part, and these columns beside them."""
+    ids = frame["loan_id"].to_numpy().astype(np.int64)
+    here = np.isin(ids, state.loan_id)
+    return np.searchsorted(state.loan_id, ids[here]), [frame[c].to_numpy().astype(np.int64)[here] for c in columns]
+
+
+def _returning(state: State, demanded: pl.DataFrame) -> tuple[Ints, Ints]:
+    """Loans whose lender pays for them this month, and the lender: those that are out of any pool as it opens."""
+    rows, (lenders, settles) = _found(state, demanded, "lender_id", "settles")
+    ready = (settles == 1) & (state.remittance[rows] == ACTUAL_ACTUAL)
+    return rows[ready], lenders[ready]
+
+
+def _give_back(state: State, rows: Ints, lenders: Ints) -> None:
+    """The lender owns its loan again, unless that ended in the month."""
+    live = (state.end_code[rows] == ACTIVE) & (state.actual[rows] > 0)
+    state.owner[rows[live]] = lenders[live]
+
+
 def _set(state: State, frame: pl.DataFrame, fields: dict[str, str]) -> Ints:
     ids = frame["loan_id"].to_numpy().astype(np.int64)
     here = np.isin(ids, state.loan_id)
     rows = np.searchsorted(state.loan_id, ids[here])
-    for field, column in fields.items():
-        getattr(state, field)[rows] = frame[column].to_numpy().astype(np.int64)[here]
+    for name, column in fields.items():
+        getattr(state, name)[rows] = frame[column].to_numpy().astype(np.int64)[here]
     return rows
 
 

@@ -13,7 +13,7 @@ import polars as pl
 from poolhouse.dates import business_day, first_day, last_day, month_name, on_or_before
 from poolhouse.rules import Rulebook, system_parties
 from poolhouse.tables import POOL_MONTHS, Event, Posting
-from poolhouse.tables.codes import BOOK_PROGRAMS
+from poolhouse.tables.codes import BOOK_PROGRAMS, SCHEDULED_SCHEDULED
 
 _INSURERS = {"conventional": "mi", "fha": "fha", "va": "va", "usda": "usda"}
 _KEYS = ["servicer_id", "recipient_id", "owner_id", "guarantor_id", "program"]
@@ -54,6 +54,7 @@ def month_sums(rows: pl.DataFrame) -> pl.DataFrame:
             & (_cents("owner_principal") == 0)
             & (_cents("unscheduled_principal") > 0)
             & (pl.col("program") == BOOK_PROGRAMS.index("private"))
+            & (pl.col("remittance") == SCHEDULED_SCHEDULED)
         )
         .then(0)
         .otherwise(_cents("loss")),
@@ -62,7 +63,11 @@ def month_sums(rows: pl.DataFrame) -> pl.DataFrame:
     amounts = [(derived.get(name, _cents(name))).alias(f"{name}_cents") for name in _AMOUNTS]
     keys = [
         pl.col("servicer_id"),
-        pl.when(pooled).then(pl.col("owner_id")).otherwise(pl.col("payee_id")).alias("recipient_id"),
+        # Of a loan that leaves its pool this month the buyer gets what comes after; of others the owner before.
+        pl.when(pooled & (pl.col("payee_id") == system_parties()["trusts"]["party_id"]))
+        .then(pl.col("owner_id"))
+        .otherwise(pl.col("payee_id"))
+        .alias("recipient_id"),
         pl.col("owner_id"),
         program.replace_strict(list(range(len(BOOK_PROGRAMS))), guarantor, return_dtype=pl.Int32).alias("guarantor_id"),
         pl.col("program"),
@@ -105,7 +110,11 @@ def pool_months(rows: pl.DataFrame) -> pl.DataFrame:
                 pl.when(inside).then(_cents(c)).otherwise(0).alias(f"{c}_cents")
                 for c in ("scheduled_principal", "unscheduled_principal", "investor_interest", "guaranty_fee")
             ],
-            pl.when(inside & (pl.col("program") == BOOK_PROGRAMS.index("private")))
+            pl.when(
+                inside
+                & (pl.col("program") == BOOK_PROGRAMS.index("private"))
+                & (pl.col("remittance") == SCHEDULED_SCHEDULED)
+            )
             .then(_cents("loss"))
             .otherwise(0)
             .alias("loss_cents"),

@@ -6,10 +6,12 @@ and source; `summary` counts them. Numbers live in `rules/`; `RULES` lists the r
 
 from __future__ import annotations
 
-from poolhouse.standards.catalogue import RULES, rules_of
+from poolhouse.standards.catalogue import CODES, RULES, Program, program, rules_of
 from poolhouse.standards.evaluation import evaluate
 from poolhouse.standards.explanation import explain
 from poolhouse.standards.summary import summary
 from poolhouse.standards.verdict import Rule, Verdict
 
-__all__ = ["RULES", "Rule", "Verdict", "evaluate", "explain", "rules_of", "summary"]
+__all__ = [
+    "CODES", "RULES", "Program", "Rule", "Verdict", "evaluate", "explain", "program", "rules_of", "summary",
+]  # fmt: skip

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import polars as pl
 
-from poolhouse.standards.facts import Facts
-from poolhouse.standards.frame import GRID, PURPOSE_CELLS, flagged
+from poolhouse.standards import cures
+from poolhouse.standards.facts import NO, Facts, cite
+from poolhouse.standards.frame import GRID, PURPOSE_CELLS
 from poolhouse.standards.verdict import Limit, Verdict
 from poolhouse.standards.words import text
 from poolhouse.tables.codes import PROGRAMS
@@ -27,6 +28,8 @@ def conforming_limit(facts: Facts, program: int) -> Verdict:
         undetermined=above & county.is_null(),
         limit=Limit(text(pl.coalesce(county, highest), "cents"), baseline.source(), baseline.nearest()),
         value=text(AMOUNT, "cents"),
+        cure=cures.smaller_note(pl.coalesce(county, highest)),
+        lacks=pl.lit("county_fips"),
     )
 
 
@@ -38,6 +41,41 @@ def max_ltv(facts: Facts, program: int) -> Verdict:
         undetermined=LTV.is_null(),
         value=text(LTV, "e4"),
         limit=Limit.of_cells(highest, "e4"),
+        cure=pl.when(highest.number() > 0).then(cures.less_loan(LTV, highest.number())),
+        lacks=pl.lit("ltv_e4"),
+    )
+
+
+def max_cltv(facts: Facts, program: int) -> Verdict:
+    """All liens over value: the first lien's own limit, or more where the second is a Community Second. A tape
+    without the ratio is read as having no other lien, which is an assumption."""
+    first = facts.by_units("max_ltv_e4", "grid", GRID, program=PROGRAMS[program])
+    with_second = facts.value("community_second_max_cltv_e4", program=PROGRAMS[program])
+    eligible = pl.col("community_second").fill_null(False) & (pl.col("occupancy") == "principal")
+    raised = eligible & (pl.col("purpose") != "cash_out")
+    highest = pl.when(raised).then(pl.lit(with_second.value, pl.Int64)).otherwise(first.number())
+    stated = pl.col("cltv_e4")
+    return Verdict(
+        applies=highest > 0,
+        fails=stated > highest,
+        assumptions={"no other lien": stated.is_null()} if "cltv_e4" in facts.gaps else {},
+        value=text(stated, "e4"),
+        limit=Limit(text(highest, "e4"), pl.when(raised).then(pl.lit(cite(with_second))).otherwise(first.source())),
+        cure=cures.less_loan(stated, highest),
+    )
+
+
+def high_balance_ltv(facts: Facts, program: int) -> Verdict:
+    """A note above the nation's baseline, in a county with a higher limit, stops at a lower loan to value."""
+    highest = facts.value("high_balance_max_ltv_e4", program=PROGRAMS[program])
+    return Verdict(
+        applies=pl.col("high_balance"),
+        fails=highest.value < LTV,
+        undetermined=LTV.is_null() if "ltv_e4" in facts.gaps else NO,
+        value=text(LTV, "e4"),
+        limit=Limit.of(highest, "e4"),
+        cure=cures.less_loan(LTV, pl.lit(highest.value)),
+        lacks=pl.lit("ltv_e4"),
     )
 
 
@@ -50,19 +88,32 @@ def manufactured_ltv(facts: Facts, program: int) -> Verdict:
         undetermined=LTV.is_null(),
         value=text(LTV, "e4"),
         limit=Limit.of_cells(highest, "e4"),
+        cure=cures.less_loan(LTV, highest.number()),
+        lacks=pl.lit("ltv_e4"),
     )
 
 
 def mortgage_insurance(facts: Facts, program: int) -> Verdict:
-    """Above 80% the loan is insured: the standard coverage of its band and term, or at least the minimum
-    option, which costs a loan-level price and is assumed to have been chosen."""
+    """Above 80% the loan is insured: the standard coverage of its band and term (less for HomeReady, Home Possible and
+    housing finance agencies' loans), or at least the minimum option, which costs a loan-level price and is assumed
+    to have been chosen."""
     short = pl.col("term_months") <= facts.value("mi_short_term_months").value
     bands: list[int] = facts.value("mi_ltv_bands_e4").value
     standard_long = facts.value("mi_coverage_pct", option="standard_long")
     standard_short = facts.value("mi_coverage_pct", option="standard_short")
     minimum = facts.value("mi_coverage_pct", option="minimum")
     long, least = _by_band(bands, standard_long.value), _by_band(bands, minimum.value)
+    columns = {option: facts.value("mi_coverage_pct", option=option).value for option in _AFFORDABLE}
+    affordable = pl.when(short).then(_by_band(bands, columns["affordable_short"])).otherwise(
+        _by_band(bands, columns["affordable_long"])
+    )  # fmt: skip
     standard = pl.when(short).then(_by_band(bands, standard_short.value)).otherwise(long)
+    kind = pl.col("affordable")
+    standard = (
+        pl.when((kind == "homeready") | (kind == "home_possible")).then(affordable)
+        .when(kind == "hfa").then(_by_band(bands, columns["hfa"]))
+        .otherwise(standard)
+    )  # fmt: skip
     needed = facts.value("mi_above_ltv_e4")
     coverage = pl.col("mi_pct")
     shown = pl.when(coverage < least).then(least).otherwise(standard)
@@ -73,59 +124,16 @@ def mortgage_insurance(facts: Facts, program: int) -> Verdict:
         assumptions={"minimum mortgage insurance option": coverage < standard},
         value=text(coverage, "percent"),
         limit=Limit.of(standard_long, "percent").shown_as(text(shown, "percent")),
+        cure=cures.insurance(least, LTV, pl.lit(needed.value)),
+        lacks=pl.lit("ltv_e4"),
     )
+
+
+_AFFORDABLE = ("affordable_long", "affordable_short", "hfa")
+"""Columns of the coverage table for affordable loans."""
 
 
 def _by_band(bands: list[int], coverage: list[int]) -> pl.Expr:
     """Coverage of the first band that holds the loan; above the last band, the last band's."""
     cases = [pl.when(end >= LTV).then(percent) for end, percent in zip(bands, coverage, strict=True)]
     return pl.coalesce(*cases, pl.lit(coverage[-1]))
-
-
-def min_score(facts: Facts, program: int) -> Verdict:
-    """The lowest borrower's score reaches the minimum, where one is stated."""
-    return score_from(facts, "min_score", program=PROGRAMS[program])
-
-
-def score_from(facts: Facts, name: str, **dims: str) -> Verdict:
-    """A score of at least the parameter. A banded score is judged by its band: all below fails, all at or
-    above passes, a band with the limit inside can't be judged."""
-    lowest = facts.value(name, **dims)
-    stated = pl.lit(lowest.value > 0)
-    return Verdict(
-        applies=stated,
-        fails=(pl.col("score") < lowest.value) & (band_end() <= lowest.value),
-        undetermined=pl.col("score").is_null() | (pl.col("score") < lowest.value),
-        value=score_words(),
-        limit=Limit.of(lowest, ""),
-    )
-
-
-def band_end() -> pl.Expr:
-    """Where the loan's score band ends (exclusive): as far above the midpoint as the floor is below it.
-    A score that is no band ends at itself."""
-    score = pl.col("score")
-    return pl.when(flagged("score_band")).then(2 * pl.col("score_mid") - score).otherwise(score)
-
-
-def score_words() -> pl.Expr:
-    """'640', or '300 to 620' for a band."""
-    score = pl.col("score")
-    return pl.when(band_end() > score).then(pl.format("{} to {}", score, band_end())).otherwise(text(score, ""))
-
-
-def max_dti(facts: Facts, program: int) -> Verdict:
-    """All debt payments over income at most the automated system's limit."""
-    return ratio_within(facts, "max_dti_e4", program=PROGRAMS[program])
-
-
-def ratio_within(facts: Facts, name: str, **dims: str) -> Verdict:
-    """A debt ratio of at most the parameter."""
-    highest = facts.value(name, **dims)
-    dti = pl.col("dti_e4")
-    return Verdict(
-        fails=dti > highest.value,
-        undetermined=dti.is_null(),
-        value=text(dti, "e4"),
-        limit=Limit.of(highest, "e4"),
-    )

@@ -1,8 +1,9 @@
 """Picks the rule versions in force, so that rules see plain numbers and never a date.
 
-A rule that takes effect by delivery is picked for the day the loan is sold; any other (casefile,
-application, case number, note) for the note date, which stands for the dates a tape doesn't carry.
-Between two change dates of the rulebook all versions are the same: `stretches` cuts the loans there.
+A rule that takes effect by delivery or pool issue is picked for the day the loan is sold; by note, for the
+note date; by application, casefile or case number for the application's date, or the note's where the
+tape has none. Between two change dates of the rulebook all versions are the same: `stretches` cuts the
+loans there.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from poolhouse.rules import Rulebook, Value
+from poolhouse.standards.frame import SHAPES
 
 PREFIX = "standards."
 NO = pl.lit(False)
@@ -24,6 +26,10 @@ _FEW = 4
 """Up to so many cells a chain of comparisons is faster than a lookup."""
 FHA_PREMIUM = "loans.financed_fee_rate_e7"
 """The financed premium of FHA loans: closing and eligibility read the same number."""
+BY_DELIVERY = {"delivery", "pool_issue"}
+BY_NOTE = {"note", "note_date"}
+BASES = sorted(BY_DELIVERY | BY_NOTE | {"application", "casefile", "case_number"})
+"""What a standard's `basis` may be."""
 
 
 Dims = dict[int, dict[str, Any]]
@@ -64,22 +70,40 @@ def cite(value: Value) -> str:
     """Source, first day and confidence of a version: 'Selling Guide B3-6-02 (from 2017-07-29, found)'."""
     if value.override:
         return f"override: {value.override}"
-    return f"{value.source} (from {value.effective.isoformat()}, {value.confidence})"
+    known = "nearest is " if value.nearest else ""
+    return f"{value.source} ({known}from {value.effective.isoformat()}, {value.confidence})"
+
+
+def date_column(basis: str) -> str:
+    """The column (or 'as_of') whose date picks the version of a rule with this basis."""
+    return "as_of" if basis in BY_DELIVERY else "note_date" if basis in BY_NOTE else "case_date"
 
 
 @dataclass(frozen=True)
 class Facts:
-    """The rulebook as it stands for loans of one stretch of note dates delivered on one day."""
+    """The rulebook as it stands for loans of one stretch of case and note dates, delivered on one day.
+
+    `gaps`: columns in which some loan has no value; rules leave out what can't happen elsewhere."""
 
     rulebook: Rulebook
     delivered: date
     noted: date
+    closed: date | None = None
+    gaps: frozenset[str] = frozenset(SHAPES)
+
+    def day(self, full: str) -> date:
+        """The date that picks the version of a parameter."""
+        column = date_column(self.rulebook.parameters[full].basis)
+        return {"as_of": self.delivered, "note_date": self.closed or self.noted, "case_date": self.noted}[column]
 
     def value(self, name: str, **dims: Any) -> Value:
         """The version in force of `standards.<name>` (or of a full name)."""
         full = name if "." in name else PREFIX + name
-        day = self.delivered if self.rulebook.parameters[full].basis == "delivery" else self.noted
-        return self.rulebook.lookup(full, day, **dims)
+        return self.rulebook.lookup(full, self.day(full), **dims)
+
+    def lines(self, full: str, **fixed: Any) -> list[Value]:
+        """The lines in force of a rule written as data."""
+        return self.rulebook.lines(full, self.day(full), **fixed)
 
     def cells(self, name: str, key: str, dims: Dims, **fixed: Any) -> Cells:
         """A parameter over cells: `dims` gives each cell's dimensions."""
@@ -95,14 +119,23 @@ class Facts:
         return Cells(key, values)
 
 
-def stretches(loans: pl.DataFrame, rulebook: Rulebook) -> Iterator[tuple[date, pl.DataFrame]]:
-    """Loans cut at the rulebook's change dates: (a note date that stands for all of them, the loans)."""
-    cuts = np.array([*rulebook.change_dates(PREFIX), *rulebook.change_dates(FHA_PREMIUM)], dtype="datetime64[D]")
-    stretch = np.searchsorted(np.unique(cuts), loans["note_date"].to_numpy().astype("datetime64[D]"), side="right")
-    if loans.height == 0 or stretch.min() == stretch.max():
-        if loans.height:
-            yield loans["note_date"][0], loans
+def stretches(loans: pl.DataFrame, rulebook: Rulebook) -> Iterator[tuple[tuple[date, date], pl.DataFrame]]:
+    """Prepared loans cut at the rulebook's change dates: (a case date and a note date that stand for all of them,
+    the loans)."""
+    if loans.height == 0:
+        return
+    days = [*rulebook.change_dates(PREFIX), *rulebook.change_dates(FHA_PREMIUM)]
+    cuts = np.unique(np.array(days, dtype="datetime64[D]"))
+
+    def place(column: str) -> np.ndarray:
+        return np.searchsorted(cuts, loans[column].to_numpy().astype("datetime64[D]"), side="right")
+
+    stretch = place("case_date") * (len(cuts) + 1)
+    same = loans["application_date"].null_count() == loans.height
+    stretch = stretch + (stretch // (len(cuts) + 1) if same else place("note_date"))
+    if stretch.min() == stretch.max():
+        yield (loans["case_date"][0], loans["note_date"][0]), loans
         return
     parts = loans.with_columns(pl.Series("stretch", stretch)).partition_by("stretch", maintain_order=True)
     for part in sorted(parts, key=lambda p: int(p["stretch"][0])):
-        yield part["note_date"][0], part.drop("stretch")
+        yield (part["case_date"][0], part["note_date"][0]), part.drop("stretch")

@@ -1,7 +1,8 @@
 """Rules of FHA, VA and USDA for the loans that Ginnie Mae's issuers pool.
 
-Loan to values of these loans often include the financed premium or fee, rounded up: a ratio between
-the base limit and that is taken to be one (an assumption); above it, it can't be judged.
+Where the tape states the financed premium or fee, the base loan to value is exact and judged as such. Where it
+doesn't, loan to values often include it, rounded up: a ratio between the base limit and that is taken to be one
+(an assumption); above it, it can't be judged.
 """
 
 from __future__ import annotations
@@ -9,39 +10,42 @@ from __future__ import annotations
 import polars as pl
 
 from poolhouse.money import RATE_ONE
-from poolhouse.standards.conventional import score_from
+from poolhouse.standards import cures
 from poolhouse.standards.facts import FHA_PREMIUM, NO, Facts
 from poolhouse.standards.frame import KIND_CELLS, PURPOSE_CELLS, flagged
 from poolhouse.standards.verdict import Limit, Verdict
 from poolhouse.standards.words import text
+from poolhouse.standards.written import band_end, score_words
 
-LTV, DTI, KIND = pl.col("ltv_e4"), pl.col("dti_e4"), pl.col("kind")
+LTV, DTI, KIND, EXACT = pl.col("ltv_e4"), pl.col("dti_e4"), pl.col("kind"), pl.col("base_ltv_e4")
 _POINT = 100
 """One percentage point in e4: ratios on tapes are rounded up to the next one."""
 _PREMIUM = "financed premium or fee in the loan to value"
 
 
-def occupancy(facts: Facts, program: int) -> Verdict:
-    """Government programs insure the borrower's own home: no second home, no investment."""
-    return Verdict(
-        fails=pl.col("occupancy") != "principal",
-        limit=Limit(pl.lit("principal"), pl.lit("HUD Handbook 4000.1 II.A.1; 38 USC 3704(c); 7 CFR 3555.10 (memory)")),
-        value=pl.col("occupancy"),
-    )
-
-
 def fha_limit(facts: Facts, program: int) -> Verdict:
-    """Within the floor that every county has. Above it the county's own limit decides, which is not known.
-    The premium doesn't count where the tape states it; where it was imputed, the whole note is compared."""
-    floor = facts.by_units("fha_floor_cents")
+    """Within the area's limit. Every area has the floor. Where the county's conforming limit of the case's year is
+    above the baseline, it is 115% of the median home value (or the ceiling), and FHA's limit equals it; where it is
+    the baseline, FHA's limit lies between floor and baseline. Above the ceiling no area helps, but for the special
+    areas of the statute. The premium doesn't count where the tape states it; imputed, the whole note is compared."""
+    floor, ceiling = facts.by_units("fha_floor_cents"), facts.by_units("fha_ceiling_cents")
+    baseline, county = facts.by_units("conforming_limit_cents").number(), pl.col("case_county_limit_cents")
     fee = pl.when(flagged("closing_costs_assumed")).then(0).otherwise(pl.col("financed_fee_cents"))
     base = pl.col("note_amount_cents") - fee
+    special = pl.col("state").is_in(facts.value("statutory_area_states").value)
+    most = pl.when(county.is_not_null()).then(county).when(special).then(None).otherwise(ceiling.number())
+    above = base > floor.number()
+    known = county.is_not_null() & (county > baseline)
+    too_large = above & (base > most)
+    shown = pl.when(too_large | known).then(most).otherwise(floor.number())
     return Verdict(
         applies=KIND == "fha",
-        fails=NO,
-        undetermined=base > floor.number(),
+        fails=too_large & ~flagged("closing_costs_assumed"),
+        undetermined=above & (~known | too_large),
         value=text(base, "cents"),
-        limit=Limit.of_cells(floor, "cents"),
+        limit=Limit(text(shown, "cents"), floor.source(), floor.nearest()),
+        cure=cures.smaller_note(most, base),
+        lacks=pl.lit("county_fips"),
     )
 
 
@@ -53,13 +57,21 @@ def fha_ltv(facts: Facts, program: int) -> Verdict:
     limit = pl.when(low_score).then(pl.min_horizontal(base.number(), low.value)).otherwise(base.number())
     premium = facts.value(FHA_PREMIUM, kind="fha", streamline=False)
     highest = _next_point(limit * (RATE_ONE + premium.value), RATE_ONE)
+    said = Limit(text(pl.when(EXACT.is_null()).then(highest).otherwise(limit), "e4"), base.source(), base.nearest())
+    return _ltv(KIND == "fha", limit, highest, said)
+
+
+def _ltv(applies: pl.Expr, limit: pl.Expr, highest: pl.Expr, said: Limit) -> Verdict:
+    """The base ratio against the base limit where it is exact, else the stated ratio against the limit with the fee."""
     return Verdict(
-        applies=KIND == "fha",
-        fails=NO,
-        undetermined=LTV.is_null() | (highest < LTV),
-        assumptions={_PREMIUM: limit < LTV},
-        limit=Limit(text(highest, "e4"), base.source(), base.nearest()),
-        value=text(LTV, "e4"),
+        applies=applies,
+        fails=limit < EXACT,
+        undetermined=LTV.is_null() | (EXACT.is_null() & (highest < LTV)),
+        assumptions={_PREMIUM: EXACT.is_null() & (limit < LTV)},
+        value=text(pl.coalesce(EXACT, LTV), "e4"),
+        limit=said,
+        cure=cures.less_loan(EXACT, limit),
+        lacks=pl.when(LTV.is_null()).then(pl.lit("ltv_e4")).otherwise(pl.lit("financed_fee_cents")),
     )
 
 
@@ -67,28 +79,16 @@ def va_ltv(facts: Facts, program: int) -> Verdict:
     """The value, and the largest funding fee on top of it, rounded up to the next point."""
     base, fee = facts.value("va_base_ltv_e4"), facts.value("va_largest_funding_fee_e4")
     highest = _next_point(pl.lit(base.value + fee.value), 1)
-    return Verdict(
-        applies=KIND == "va",
-        fails=NO,
-        undetermined=LTV.is_null() | (highest < LTV),
-        assumptions={_PREMIUM: base.value < LTV},
-        value=text(LTV, "e4"),
-        limit=Limit.of(base, "e4").shown_as(text(highest, "e4")),
-    )
+    shown = pl.when(EXACT.is_null()).then(highest).otherwise(pl.lit(base.value))
+    return _ltv(KIND == "va", pl.lit(base.value), highest, Limit.of(base, "e4").shown_as(text(shown, "e4")))
 
 
 def usda_ltv(facts: Facts, program: int) -> Verdict:
     """The value, and the guarantee fee on top of it as a share of the whole loan."""
-    highest = facts.value("usda_max_ltv_e4")
-    value_itself = facts.value("usda_base_ltv_e4").value
-    return Verdict(
-        applies=KIND == "usda",
-        fails=NO,
-        undetermined=LTV.is_null() | (highest.value < LTV),
-        assumptions={_PREMIUM: value_itself < LTV},
-        value=text(LTV, "e4"),
-        limit=Limit.of(highest, "e4"),
-    )
+    highest, base = facts.value("usda_max_ltv_e4"), facts.value("usda_base_ltv_e4")
+    shown = pl.when(EXACT.is_null()).then(pl.lit(highest.value)).otherwise(pl.lit(base.value))
+    said = Limit.of(highest, "e4").shown_as(text(shown, "e4"))
+    return _ltv(KIND == "usda", pl.lit(base.value), pl.lit(highest.value), said)
 
 
 def _next_point(ratio_e4: pl.Expr, divisor: int) -> pl.Expr:
@@ -99,14 +99,17 @@ def _next_point(ratio_e4: pl.Expr, divisor: int) -> pl.Expr:
 
 def fha_score(facts: Facts, program: int) -> Verdict:
     """The lowest score FHA insures; in a band that also holds the score for full financing, undetermined."""
-    lowest = score_from(facts, "fha_min_score")
+    lowest, full = facts.value("fha_min_score"), facts.value("fha_full_financing_score")
+    score = pl.col("score")
+    fails = (score < lowest.value) & (band_end() <= lowest.value)
     return Verdict(
         applies=KIND == "fha",
-        fails=lowest.fails,
-        undetermined=lowest.undetermined
-        | (flagged("score_band") & (pl.col("score") < facts.value("fha_full_financing_score").value)),
-        limit=lowest.limit,
-        value=lowest.value,
+        fails=fails,
+        undetermined=score.is_null() | (score < lowest.value) | (flagged("score_band") & (score < full.value)),
+        value=score_words(),
+        limit=Limit.of(lowest, ""),
+        cure=cures.points(score, pl.lit(lowest.value)),
+        lacks=pl.lit("score"),
     )
 
 
@@ -117,16 +120,19 @@ def debt_ratio(facts: Facts, program: int) -> Verdict:
     highest = facts.cells("government_max_dti_e4", "kind_cell", KIND_CELLS)
     stated = highest.number() > 0
     over = stated & (highest.number() < DTI)
+    shown_residual = (KIND == "va") & pl.col("residual_income_cents").is_not_null()  # `va_residual` judges it
     shown = pl.when(over).then(highest.number()).otherwise(review.number())
     return Verdict(
         applies=~pl.col("streamline"),
         fails=over,
         undetermined=DTI.is_null(),
-        assumptions={"automated approval or residual income": review.number() < DTI},
+        assumptions={"automated approval or residual income": (review.number() < DTI) & ~shown_residual},
         limit=Limit(
             text(shown, "e4"), pl.when(over).then(highest.source()).otherwise(review.source()), review.nearest()
         ),
         value=text(DTI, "e4"),
+        cure=cures.debt_ratio(DTI, highest.number()),
+        lacks=pl.lit("dti_e4"),
     )
 
 

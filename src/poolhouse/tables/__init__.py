@@ -11,14 +11,24 @@ from poolhouse.tables.months import HOLDER_MONTHS, LOAN_MONTHS, POOL_FACTORS, PO
 from poolhouse.tables.offers import OFFERS
 from poolhouse.tables.outcome import Event, Outcome, Posting
 from poolhouse.tables.pooling import DELINQUENCIES, POOL_LOANS, POOL_WAITS
-from poolhouse.tables.records import LENDER_STATES, PARTIES, POOLS, PRICES, RECORDS, SECURITIES, TRADES
-from poolhouse.tables.trade import ASSIGNMENTS, CHECKS, NOTICES, PAYMENTS, REFUSALS, SALES
+from poolhouse.tables.records import (
+    COMMITMENTS,
+    LENDER_STATES,
+    PARTIES,
+    POOLS,
+    PRICES,
+    RECORDS,
+    REPURCHASES,
+    SECURITIES,
+    TRADES,
+)
+from poolhouse.tables.trade import ASSIGNMENTS, CHECKS, DELIVERIES, NOTICES, PAYMENTS, REFUSALS, SALES
 
 SEGMENTS = {
     t.name: t
     for t in (
         TAPE, LOANS, REJECTS, CHECKS, SALES, REFUSALS, ASSIGNMENTS, PAYMENTS, NOTICES,
-        LOAN_MONTHS, POOL_MONTHS, POOL_FACTORS, HOLDER_MONTHS, POOL_LOANS, POOL_WAITS, DELINQUENCIES,
+        LOAN_MONTHS, POOL_MONTHS, POOL_FACTORS, HOLDER_MONTHS, POOL_LOANS, POOL_WAITS, DELINQUENCIES, DELIVERIES,
     )
 }  # fmt: skip
 """Tables that are kept as Parquet segments."""
@@ -26,7 +36,9 @@ SEGMENTS = {
 __all__ = [
     "ASSIGNMENTS",
     "CHECKS",
+    "COMMITMENTS",
     "DELINQUENCIES",
+    "DELIVERIES",
     "HOLDER_MONTHS",
     "LENDER_STATES",
     "LOANS",
@@ -44,6 +56,7 @@ __all__ = [
     "RECORDS",
     "REFUSALS",
     "REJECTS",
+    "REPURCHASES",
     "SALES",
     "SECURITIES",
     "SEGMENTS",

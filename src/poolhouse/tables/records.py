@@ -133,4 +133,65 @@ reason str - in words
     sort=("decided_date", "lender_id"),
 )
 
-RECORDS = {t.name: t for t in (PARTIES, POOLS, SECURITIES, TRADES, PRICES, LENDER_STATES)}
+REPURCHASES = Table(
+    "repurchases",
+    1,
+    columns(
+        """
+demand_id str - the file's hash and row: unique in the book
+state str - open | promised (an indemnity) | paid | ended (nothing left to pay for); the last row of a demand holds
+month i32 month - the open month when it came to that state
+loan_id i32 - the loan
+lender_id i32 - who sold it and must pay
+claimant_id i32 - who is paid: the owner outside pools, or who sold the loan into its pool
+reason str - what was wrong: a code of repurchase.reasons
+remedy str - repurchase | indemnify | make_whole | reprice
+demand_date date - the day of the demand
+due_date date - the last day to pay
+settled_date date? - cash moved; null while nothing did
+principal_cents i64 cents - what the borrower owes: at the demand while open, at settlement when paid
+interest_cents i64 cents - since the last instalment paid, at the owner's rate (negative: paid ahead)
+premium_cents i64 cents - the sale's price above par on that principal (negative: below)
+loss_cents i64 cents - the owner's loss, or the price adjustment, that the lender makes good
+total_cents i64 cents - paid, or asked for while open
+note str - in words
+"""
+    ),
+    key=("demand_id", "state"),
+    sort=("demand_id", "month", "state"),
+)
+
+COMMITMENTS = Table(
+    "commitments",
+    1,
+    columns(
+        """
+commitment_id str - the desk's own name for it: unique in the book
+state str - open | filled | expired (best efforts that fell short) | paired_off; the last row of a commitment holds
+month i32 month - the open month when it came to that state
+lender_id i32 - who promised to deliver
+buyer_id i32 - who promised to buy
+program i8 - codes.PROGRAMS
+kind str - mandatory | best_efforts
+term_bucket i16 months - 120, 180, 240, 360
+coupon_rate_e7 i32 e7 - coupon of the pools that the loans are bound for
+amount_cents i64 cents - scheduled balance promised
+tolerance_e6 i64 e6 - share of the amount that may be missing or over
+price_e6 i64 e6 - per 100, before buy-up and released servicing
+pair_off_e6 i64 e6 - fee per 100 of what is missing
+committed_date date - deliveries settle from this day
+expires date - and until this one
+delivered_cents i64 cents - scheduled balance of the loans delivered; 0 while open
+loans i64 - delivered; 0 while open
+short_cents i64 cents - missing beyond the tolerance at expiry
+market_price_e6 i64? e6 - the sheet's price in the month of expiry; null while open, or when the sheet has none
+cost_cents i64 cents - what the lender pays for it
+settled_date date? - cash moved; null while nothing did
+note str - in words
+"""
+    ),
+    key=("commitment_id", "state"),
+    sort=("commitment_id", "month", "state"),
+)
+
+RECORDS = {t.name: t for t in (PARTIES, POOLS, SECURITIES, TRADES, PRICES, LENDER_STATES, REPURCHASES, COMMITMENTS)}

@@ -53,6 +53,21 @@ tie str - '' | approvals | hash: how the outlet was chosen among equals
     sort=("loan_id",),
 )
 
+DELIVERIES = Table(
+    "deliveries",
+    1,
+    columns(
+        """
+loan_id i32 - sold under a commitment
+commitment_id str - the commitment
+scheduled_upb_cents i64 cents - what it fills: the balance sold
+committed_price_e6 i64 e6 - per 100, before buy-up and released servicing
+"""
+    ),
+    key=("loan_id",),
+    sort=("loan_id",),
+)
+
 REFUSALS = Table(
     "refusals",
     1,

@@ -1,0 +1,123 @@
+"""The optimiser against every assignment there is: the best is found and proven, and the bound never lies below it."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from small_problems import DOLLAR, best, every_assignment, keeps, problem, value
+
+from poolhouse.execution.check import check, proceeds
+from poolhouse.execution.problem import Average, Comparability, Limit, Problem, Share, Total
+from poolhouse.execution.solve import Solution
+from poolhouse.execution.solve import solve as timed
+from poolhouse.findings import Refused
+
+
+def solve(given: Problem, **options: Any) -> Solution:
+    return timed(given, clock=time.monotonic, **options)
+
+
+FANNIE, FREDDIE = {"agency": "Fannie Mae"}, {"agency": "Freddie Mac"}
+MILLION = 1_000_000 * DOLLAR
+CASES: dict[str, tuple[Limit, ...]] = {
+    "none": (),
+    "a minimum if used": (Total(name="min", per="pool", min_if_used=MILLION),),
+    "a total at most": (Total(name="max", where={"servicer": "kept"}, max=1_500_000 * DOLLAR),),
+    "a total at least": (Total(name="at least", where=FANNIE, min=1_200_000 * DOLLAR),),
+    "a commitment at a pair-off": (Total(name="c", where=FANNIE, min=2 * MILLION, short_cost=0.004),),
+    "a count": (Total(name="count", where=FREDDIE, measure="count", max=2),),
+    "an average": (Average(name="score", of="score", where=FANNIE, min=730),),
+    "an average at most": (Average(name="dti", of="dti", where=FREDDIE, max=34.5),),
+    "a share by balance": (Share(name="high", of={"high_balance": "Y"}, per="pool", max=0.4),),
+    "a share by count": (Share(name="ca", of={"state": "CA"}, where=FANNIE, by="count", max=0.25),),
+    "comparable averages": (Comparability(name="cmp", a=FANNIE, b=FREDDIE, average="score", within=8),),
+    "comparable shares": (Comparability(name="cmp", a=FANNIE, b=FREDDIE, each="state", by="count", within=0.35),),
+    "several": (
+        Total(name="min", where={"pool_type": "Single-Issuer"}, per="pool", min_if_used=MILLION),
+        Share(name="high", of={"high_balance": "Y"}, per="pool", max=0.5),
+        Average(name="score", of="score", where=FANNIE, min=700),
+        Comparability(name="cmp", a=FANNIE, b=FREDDIE, average="dti", within=5),
+    ),
+}
+
+
+@pytest.mark.parametrize("limits", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_best_of_all_assignments_is_found_and_proven(limits: tuple[Limit, ...], seed: int) -> None:
+    given = problem(seed, 7, 4, limits)
+    wanted = best(given)
+    if wanted is None:
+        with pytest.raises(Refused, match=r"limits|assignment"):
+            solve(given, seconds=10)
+        return
+    solution = solve(given, seconds=20, gap=0.0)
+    assert solution.bound_cents >= wanted
+    assert solution.proceeds_cents == wanted
+    chosen = tuple(int(k) for k in solution.assignment)
+    assert keeps(given, chosen) and value(given, chosen) == wanted
+    assert solution.bound_cents - wanted <= DOLLAR
+    assert solution.greedy_cents is None or solution.greedy_cents <= wanted
+
+
+@pytest.mark.parametrize("limits", CASES.values(), ids=CASES)
+def test_the_exact_test_says_what_plain_arithmetic_says(limits: tuple[Limit, ...]) -> None:
+    given = problem(11, 5, 4, limits)
+    for k, chosen in enumerate(every_assignment(given)):
+        if k % 7 == 0:
+            taken = np.array(chosen)
+            assert (not check(given, taken)) == keeps(given, chosen)
+            assert proceeds(given, taken) == value(given, chosen)
+
+
+def test_a_loan_may_stay_when_told_so() -> None:
+    limits = (Total(name="max", max=1_500_000 * DOLLAR),)
+    given = problem(3, 6, 3, limits, assign="any")
+    worth = (given.loans["balance_cents"] * 1.018).cast(pl.Int64)
+    given = Problem(given.loans.with_columns(unassigned_cents=worth), given.offers, given.pools, limits, "any")
+    solution = solve(given, seconds=10, gap=0.0)
+    values, stay = given.offers["value_cents"].to_list(), worth.to_list()
+    wanted = max(
+        sum(values[k] if k >= 0 else stay[i] for i, k in enumerate(chosen))
+        for chosen in every_assignment(given)
+        if keeps(given, chosen)
+    )
+    assert solution.proceeds_cents == wanted and (solution.assignment < 0).any()
+
+
+def test_limits_that_contradict_are_named() -> None:
+    limits = (
+        Total(name="Fannie at least", where=FANNIE, min=99 * MILLION),
+        Total(name="count", measure="count", max=50),
+    )
+    with pytest.raises(Refused, match="Fannie at least"):
+        solve(problem(1, 6, 3, limits), seconds=5)
+
+
+def test_no_loans_one_loan_one_pool() -> None:
+    empty = problem(1, 3, 2)
+    nothing = Problem(empty.loans.head(0), empty.offers.head(0), empty.pools)
+    assert solve(nothing).proceeds_cents == 0
+    one = problem(5, 1, 1)
+    assert solve(one).proceeds_cents == one.offers["value_cents"][0] == solve(one).bound_cents
+
+
+def test_the_same_question_gets_the_same_answer() -> None:
+    given = problem(8, 9, 4, CASES["a minimum if used"])
+    first, second = solve(given, gap=0.0), solve(given, gap=0.0)
+    assert first.assignment.tolist() == second.assignment.tolist()
+
+
+def test_a_loan_without_an_offer_is_told() -> None:
+    given = problem(2, 4, 2)
+    fewer = given.offers.filter(pl.col("loan") != 2)
+    with pytest.raises(Refused, match="row 2"):
+        solve(Problem(given.loans, fewer, given.pools))
+
+
+def test_a_wrong_column_is_told_with_those_there_are() -> None:
+    with pytest.raises(Refused, match=r"no column 'colour'.*there are: agency"):
+        solve(problem(2, 4, 2, (Total(name="x", where={"colour": "red"}, max=1),)))
