@@ -21,29 +21,33 @@ _MONTHS = 12
 _ONE_E4 = 10_000
 
 
-def lasting_balance(note_rate_e7: Int64s, months: Int64s, yield_e7: int, prepaid_e4: int) -> Floats:
+def lasting_balance(note_rate_e7: Int64s, months: Int64s, yield_e7: int, prepaid_e4: Int64s) -> Floats:
     """Sum over the months t = 1 .. n of the balance at the month's start, of 1 at first, discounted to today:
     a monthly margin times this is its present value.
 
-    note_rate_e7 and months left (>= 1) by loan; yield_e7: nominal monthly; prepaid_e4: share of the balance prepaid
-    a year (below one). Source: standard_formulas.md (balance factor, single monthly mortality).
+    note_rate_e7, months left (>= 1) and prepaid_e4 (share of the balance prepaid a year, below one) by loan;
+    yield_e7: nominal monthly. Source: standard_formulas.md (balance factor, single monthly mortality).
     """
-    with localcontext() as exact:
-        exact.prec = 40
-        stays = (1 - Decimal(prepaid_e4) / _ONE_E4) ** (Decimal(1) / _MONTHS)
-        discount = 1 / (1 + Decimal(yield_e7) / (_MONTHS * RATE_ONE))
-        keep = float(stays * discount)
+    shares, which = np.unique(prepaid_e4, return_inverse=True)
+    discount = 1 / (1 + Decimal(yield_e7) / (_MONTHS * RATE_ONE))
+    keep = np.array([float(_stays(int(share)) * discount) for share in shares])[which]
     rate = note_rate_e7 / (_MONTHS * RATE_ONE)
     growth = 1 + rate
-    plain, _ = _geometric(np.full_like(rate, keep), months)
+    plain, _ = _geometric(keep, months)
     fading, _ = _geometric(keep * growth, months)
     total, grown = _geometric(growth, months)
     safe = np.where(rate == 0, 1.0, rate)
     level = (grown * plain - fading) / (safe * total)  # balance after k: (g^n - g^k) / (g^n - 1), and g^n - 1 = r S(n)
-    with np.errstate(all="raise"):
-        even = plain - _ramp(keep, months) / months  # without interest: (1 - k/n)
+    even = plain - _ramp(keep, months) / months  # without interest: (1 - k/n)
     lasting: Floats = np.where(rate == 0, even, level) * float(discount)
     return lasting
+
+
+def _stays(prepaid_e4: int) -> Decimal:
+    """Share of the balance not prepaid in a month. A decimal root: the same on every machine."""
+    with localcontext() as exact:
+        exact.prec = 40
+        return (1 - Decimal(prepaid_e4) / _ONE_E4) ** (Decimal(1) / _MONTHS)
 
 
 def margin_value_e6(lasting: Floats, rate_e7: Int64s | int) -> Int64s:
@@ -64,12 +68,16 @@ def _geometric(ratio: Floats, months: Int64s) -> tuple[Floats, Floats]:
     return total, power
 
 
-def _ramp(keep: float, months: Int64s) -> Floats:
-    """Sum of k x keep^k for k = 0 .. n-1."""
-    longest = int(months.max(initial=1))
-    terms, power = np.zeros(longest + 1), 1.0
-    for k in range(longest):
-        terms[k + 1] = terms[k] + k * power
-        power *= keep
-    ramp: Floats = terms[months]
+def _ramp(keep: Floats, months: Int64s) -> Floats:
+    """Sum of k x keep^k for k = 0 .. n-1, by doubling as above."""
+    total, ramp, power = np.zeros_like(keep), np.zeros_like(keep), np.ones_like(keep)
+    count = np.zeros_like(months)
+    for bit in range(int(months.max(initial=1)).bit_length() - 1, -1, -1):
+        ramp = ramp + power * (ramp + count * total)
+        total, power, count = total * (1 + power), power * power, 2 * count
+        odd = (months >> bit) & 1 == 1
+        ramp = np.where(odd, keep * (ramp + total), ramp)
+        total = np.where(odd, 1 + keep * total, total)
+        power = np.where(odd, power * keep, power)
+        count = np.where(odd, count + 1, count)
     return ramp

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from poolhouse.rules import Rulebook, Value, county_limits
+from poolhouse.rules import Rulebook, county_limits
 
 Int64s = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -89,11 +89,11 @@ def charges(
     return Charges(parts, gross + parts["waived"], facts.known & within & ~unknown, unknown)
 
 
-def nearest_names(as_of: date, rulebook: Rulebook) -> list[Value]:
-    """Parts of the matrix whose version on `as_of` is not known, so the nearest stands in."""
-    names = [n for n in rulebook.parameters if n.startswith(PREFIX)]
-    found = [rulebook.lookup(n, as_of) for n in names]
-    return [v for v in found if v.nearest]
+def citation(as_of: date, rulebook: Rulebook) -> str:
+    """Who says the charges: source, first day, confidence, and whether that is only the nearest known version."""
+    value = rulebook.lookup(f"{PREFIX}grid.purchase", as_of)
+    only = f"; not known for {as_of}, the nearest" if value.nearest else ""
+    return f"{value.source.partition(';')[0]} (from {value.effective}, {value.confidence}{only})"
 
 
 class _Matrix:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from poolhouse.dates import on_or_after
 from poolhouse.money import half_up_div
 from poolhouse.rules import Rulebook
 from poolhouse.sale.pricing.curves import Curve, curves
@@ -176,7 +177,7 @@ def _quoted(
 ) -> Iterator[pl.DataFrame]:  # fmt: skip
     """Rows where a curve prices the note rate less `less_e7`."""
     costs = sheet.values[f"costs.{EXECUTIONS[execution]}"]
-    paid = sheet.as_of + timedelta(days=costs["days"])
+    paid = on_or_after(sheet.as_of + timedelta(days=costs["days"]))
     for (of, bucket), curve in found.items():
         if of != program:
             continue

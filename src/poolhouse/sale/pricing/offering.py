@@ -33,6 +33,7 @@ Bools = npt.NDArray[np.bool_]
 
 PART_ROWS = 16_384
 """Loans priced at a time: their offers stay within a processor's cache."""
+_POINT_E7 = 100_000
 _E3_TO_E6 = 100
 """rate_e7 x multiple_e3 over this is a price in e6."""
 
@@ -92,7 +93,7 @@ def _open(loans: pl.DataFrame, checks: pl.DataFrame | None) -> Bools:
         allowed[~government] = True
         allowed[:, GNMA] = government
     else:
-        good = checks.filter(pl.col("answer") <= ASSUMED)
+        good = checks.filter((pl.col("answer") <= ASSUMED) & (pl.col("program") < len(PROGRAMS)))
         ids = loans["loan_id"].to_numpy()
         asked = good["loan_id"].to_numpy()
         row = np.minimum(np.searchsorted(ids, asked), max(len(ids) - 1, 0))
@@ -201,14 +202,22 @@ def _held(loans: pl.DataFrame, sheet: Sheet) -> dict[str, Int64s]:
     """What keeping each loan is worth, part by part."""
     terms = sheet.values["hold"]
     note = loans["note_rate_e7"].to_numpy().astype(np.int64)
-    months = loans["term_months"].to_numpy().astype(np.int64) - _instalments(loans, sheet.as_of)
-    lasting = lasting_balance(note, np.maximum(months, 1), terms["yield"], terms["prepaid"])
+    months = loans["term_months"].to_numpy().astype(np.int64) - instalments(loans, sheet.as_of)
+    lasting = lasting_balance(note, np.maximum(months, 1), terms["yield"], _prepaid_e4(note, sheet))
     return {
         "base_e6": PRICE_PAR_E6 + margin_value_e6(lasting, note - terms["yield"]),
         "servicing_e6": -margin_value_e6(lasting, terms["servicing_cost"]),
         "carry_e6": -margin_value_e6(lasting, terms["capital"]),
         "credit_e6": -margin_value_e6(lasting, _losses_e7(loans, sheet)),
     }
+
+
+def _prepaid_e4(note_rate_e7: Int64s, sheet: Sheet) -> Int64s:
+    """Share of the balance prepaid a year: more the further the note rate is above the market's."""
+    terms, market = sheet.values["hold"], sheet.values["carry"]["market_rate"]
+    more = half_up_div(np.maximum(note_rate_e7 - market, 0) * terms["prepaid_per_point"], _POINT_E7)
+    prepaid: Int64s = np.minimum(terms["prepaid"] + more, terms["prepaid_most"])
+    return prepaid
 
 
 def _losses_e7(loans: pl.DataFrame, sheet: Sheet) -> Int64s:
@@ -224,7 +233,7 @@ def _losses_e7(loans: pl.DataFrame, sheet: Sheet) -> Int64s:
     return expected
 
 
-def _instalments(loans: pl.DataFrame, as_of: date) -> Int64s:
+def instalments(loans: pl.DataFrame, as_of: date) -> Int64s:
     """Instalments that fell due until `as_of`."""
     due = loans["first_due_date"]
     gone = as_of.year * 12 + as_of.month - due.dt.year().cast(pl.Int64) * 12 - due.dt.month().cast(pl.Int64) + 1
@@ -239,6 +248,6 @@ def _balances(loans: pl.DataFrame, as_of: date) -> Int64s:
         return given
     amount, payment = loans["note_amount_cents"].to_numpy(), loans["payment_cents"].to_numpy()
     rate, term = (loans[name].to_numpy().astype(np.int64) for name in ("note_rate_e7", "term_months"))
-    balance = balances_after(amount, rate, payment, term, _instalments(loans, as_of))
+    balance = balances_after(amount, rate, payment, term, instalments(loans, as_of))
     left: Int64s = np.maximum(balance - loans["curtailment_cents"].to_numpy(), 0)
     return left

@@ -110,6 +110,8 @@ def _values(as_of: date, rulebook: Rulebook) -> dict[str, dict[str, Any]]:
         "llpa": {"minimum_mi": None, "freddie_alternate": False},
         "hold": {
             "prepaid": hold["prepaid_e4"],
+            "prepaid_per_point": hold["prepaid_per_point_e4"],
+            "prepaid_most": hold["prepaid_most_e4"],
             "yield": market + hold["yield_e7"],
             "servicing_cost": hold["servicing_cost"],
             "capital": hold["capital"],
