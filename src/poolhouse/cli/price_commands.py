@@ -25,51 +25,50 @@ def _option(name: str, metavar: str, text: str) -> Any:
 
 
 Text = str | None
+Amount = Annotated[Text, _option("amount", "DOLLARS", "Note amount.")]
+Rate = Annotated[Text, _option("rate", "PERCENT", "Note rate.")]
+Term = Annotated[Text, _option("term", "MONTHS", "Term; 360 unless given.")]
+Ltv = Annotated[Text, _option("ltv", "PERCENT", "Loan to value.")]
+Cltv = Annotated[Text, _option("cltv", "PERCENT", "All liens to value.")]
+Score = Annotated[Text, _option("score", "SCORE", "Credit score.")]
+Dti = Annotated[Text, _option("dti", "PERCENT", "Debts to income.")]
+Purpose = Annotated[Text, _option("purpose", "WORD", "purchase, limited_cash_out, cash_out.")]
+Occupancy = Annotated[Text, _option("occupancy", "WORD", "principal, second_home, investment.")]
+PropertyType = Annotated[Text, _option("property", "WORD", "detached, condo, manufactured ...")]
+Units = Annotated[Text, _option("units", "N", "1 to 4.")]
+State = Annotated[Text, _option("state", "XX", "State.")]
+County = Annotated[Text, _option("county", "FIPS", "County, five digits.")]
+Coverage = Annotated[Text, _option("mi", "PERCENT", "Mortgage insurance coverage.")]
+Kind = Annotated[Text, _option("kind", "WORD", "conventional, fha, va, usda.")]
+NoteDate = Annotated[Text, _option("note-date", "DATE", "Day of the note; else that of pricing.")]
+Facts = Annotated[
+    list[str] | None, _option("fact", "COLUMN=VALUE", "Any other column of a tape, in its unit; repeatable.")
+]
+Tape = Annotated[Path | None, typer.Argument(metavar="[TAPE]", help="Price this tape.", exists=True, dir_okay=False)]
+Loan = Annotated[Text, typer.Option("--loan", metavar="NUMBER", help="One loan, line by line.")]
+Book = Annotated[Text, typer.Option("--book", metavar="DIR", help="With --loan: a loan of this book.")]
+PriceSheet = Annotated[Path | None, input_file("TOML price sheet; else the model's.", "--sheet")]
+AsOf = Annotated[Text, typer.Option("--as-of", metavar="DATE", help="Day of pricing, YYYY-MM-DD.")]
+WhatIf = Annotated[
+    list[str] | None,
+    typer.Option("--what-if", metavar="KEY=VALUE", help="Change the sheet: gfee=46, tba.6.0=101.5; repeatable."),
+]
+AnyOutlet = Annotated[bool, typer.Option("--any-outlet", help="One loan: choose among outlets that refuse it too.")]
+NoHold = Annotated[bool, typer.Option("--no-hold", help="Holding in portfolio is no outlet.")]
+Out = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", dir_okay=False, help="All offers: .csv, .parquet, .json.")
+]
 
 
 def price(
-    context: typer.Context,
-    tape: Annotated[
-        Path | None, typer.Argument(metavar="[TAPE]", help="Price this tape.", exists=True, dir_okay=False)
-    ] = None,
-    loan: Annotated[Text, typer.Option("--loan", metavar="NUMBER", help="One loan, line by line.")] = None,
-    book: Annotated[Text, typer.Option("--book", metavar="DIR", help="With --loan: a loan of this book.")] = None,
-    sheet: Annotated[Path | None, input_file("TOML price sheet; else the model's.", "--sheet")] = None,
-    as_of: Annotated[Text, typer.Option("--as-of", metavar="DATE", help="Day of pricing, YYYY-MM-DD.")] = None,
-    what_if: Annotated[
-        list[str] | None,
-        typer.Option("--what-if", metavar="KEY=VALUE", help="Change the sheet: gfee=46, tba.6.0=101.5; repeatable."),
-    ] = None,
-    any_outlet: Annotated[
-        bool, typer.Option("--any-outlet", help="One loan: choose among outlets that refuse it too.")
-    ] = False,
-    no_hold: Annotated[bool, typer.Option("--no-hold", help="Holding in portfolio is no outlet.")] = False,
-    out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", dir_okay=False, help="All offers: .csv, .parquet, .json.")
-    ] = None,
-    mapping: Mapping = None,
-    edition: Edition = None,
-    amount: Annotated[Text, _option("amount", "DOLLARS", "Note amount.")] = None,
-    rate: Annotated[Text, _option("rate", "PERCENT", "Note rate.")] = None,
-    term: Annotated[Text, _option("term", "MONTHS", "Term; 360 unless given.")] = None,
-    ltv: Annotated[Text, _option("ltv", "PERCENT", "Loan to value.")] = None,
-    cltv: Annotated[Text, _option("cltv", "PERCENT", "All liens to value.")] = None,
-    score: Annotated[Text, _option("score", "SCORE", "Credit score.")] = None,
-    dti: Annotated[Text, _option("dti", "PERCENT", "Debts to income.")] = None,
-    purpose: Annotated[Text, _option("purpose", "WORD", "purchase, limited_cash_out, cash_out.")] = None,
-    occupancy: Annotated[Text, _option("occupancy", "WORD", "principal, second_home, investment.")] = None,
-    property_type: Annotated[Text, _option("property", "WORD", "detached, condo, manufactured ...")] = None,
-    units: Annotated[Text, _option("units", "N", "1 to 4.")] = None,
-    state: Annotated[Text, _option("state", "XX", "State.")] = None,
-    county: Annotated[Text, _option("county", "FIPS", "County, five digits.")] = None,
-    mi: Annotated[Text, _option("mi", "PERCENT", "Mortgage insurance coverage.")] = None,
-    kind: Annotated[Text, _option("kind", "WORD", "conventional, fha, va, usda.")] = None,
-    note_date: Annotated[Text, _option("note-date", "DATE", "Day of the note; else that of pricing.")] = None,
-    fact: Annotated[
-        list[str] | None, _option("fact", "COLUMN=VALUE", "Any other column of a tape, in its unit; repeatable.")
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+    context: typer.Context, tape: Tape = None, loan: Loan = None, book: Book = None, sheet: PriceSheet = None,
+    as_of: AsOf = None, what_if: WhatIf = None, any_outlet: AnyOutlet = False, no_hold: NoHold = False,
+    out: Out = None, mapping: Mapping = None, edition: Edition = None, amount: Amount = None, rate: Rate = None,
+    term: Term = None, ltv: Ltv = None, cltv: Cltv = None, score: Score = None, dti: Dti = None,
+    purpose: Purpose = None, occupancy: Occupancy = None, property_type: PropertyType = None, units: Units = None,
+    state: State = None, county: County = None, mi: Coverage = None, kind: Kind = None, note_date: NoteDate = None,
+    fact: Facts = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
     """What every outlet pays for a tape's loans, or for one loan line by line.
 
     TAPE prices all its loans; TAPE --loan or --book DIR --loan one of them; --amount and --rate with what else is
@@ -78,35 +77,36 @@ def price(
     given = context.params
     described = {n: given["property_type" if n == "property" else n.replace("-", "_")] for n in _DESCRIBED}
     by_facts = any(value is not None for value in described.values()) or bool(fact)
+    _refuse_mixes(given, by_facts)
+    common: dict[str, Any] = {"as_of": as_of, "sheet": sheet, "what_if": what_if or (), "hold": not no_hold}
+    with face_of(as_json) as face:
+        from poolhouse.market import price as pricing
+
+        if book is not None:
+            answer = market_of(book).price(str(loan), any_outlet=any_outlet, **common)
+        elif loan is not None or by_facts:
+            facts = _facts(described, fact or [], as_of, sheet) if by_facts else None
+            answer = pricing.price_loan(
+                tape, mapping, loan=loan, facts=facts, any_outlet=any_outlet, edition=edition, **common
+            )
+        else:
+            face.show("price", pricing.price_tape(str(tape), mapping, out=out, edition=edition, **common), "")
+            return
+        face.show("price --loan", answer, "")
+
+
+def _refuse_mixes(given: dict[str, Any], by_facts: bool) -> None:
+    """Options that don't go together."""
+    tape, book, loan = given["tape"], given["book"], given["loan"]
     ways = (tape is not None) + (book is not None) + by_facts
     if ways != 1 or (book is not None and loan is None) or (by_facts and loan is not None):
         raise typer.BadParameter("give TAPE, or TAPE --loan, or --book DIR --loan, or a loan by --amount, --rate ...")
-    single = loan is not None or by_facts
-    if single and out is not None:
+    if (loan is not None or by_facts) and given["out"] is not None:
         raise typer.BadParameter("--out goes with a whole tape")
-    with face_of(as_json) as face:
-        from poolhouse.market.price import price_loan, price_tape
-
-        common: dict[str, Any] = {
-            "as_of": as_of,
-            "edition": edition,
-            "sheet": sheet,
-            "what_if": what_if or (),
-            "hold": not no_hold,
-        }
-        if not single:
-            answer = price_tape(str(tape), mapping, out=out, **common)
-            face.show("price", answer, "")
-            return
-        if book is not None:
-            if edition is not None:
-                raise typer.BadParameter("a book keeps its own edition")
-            del common["edition"]
-            answer = market_of(book).price(str(loan), any_outlet=any_outlet, **common)
-        else:
-            facts = _facts(described, fact or [], as_of, sheet) if by_facts else None
-            answer = price_loan(tape, mapping, loan=loan, facts=facts, any_outlet=any_outlet, **common)
-        face.show("price --loan", answer, "")
+    if loan is None and not by_facts and given["any_outlet"]:
+        raise typer.BadParameter("--any-outlet goes with one loan")
+    if book is not None and given["edition"] is not None:
+        raise typer.BadParameter("a book keeps its own edition")
 
 
 def _facts(described: dict[str, str | None], more: list[str], as_of: str | None, sheet: Path | None) -> dict[str, str]:
