@@ -69,7 +69,7 @@ def price(
     state: State = None, county: County = None, mi: Coverage = None, kind: Kind = None, note_date: NoteDate = None,
     fact: Facts = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
-    """What every outlet pays for a tape's loans, or for one loan line by line.
+    """What every outlet pays, for a tape or line by line.
 
     TAPE prices all its loans; TAPE --loan or --book DIR --loan one of them; --amount and --rate with what else is
     known, a loan that is on no tape.

@@ -92,7 +92,7 @@ def price_loan(
         asked = pl.DataFrame([row], schema=LOANS.schema)
         as_of = as_of or book.today
     elif facts is not None:
-        asked = _described(facts)
+        asked = described(facts)
     else:
         read = loans.read_tape(str(tape), text_of(mapping, "mapping") if mapping is not None else None)
         asked = as_loans(read.tape.filter(pl.col("loan_number") == str(loan)))
@@ -137,7 +137,7 @@ def _prices(
     return day, prices
 
 
-def _described(facts: Mapping[str, str]) -> pl.DataFrame:
+def described(facts: Mapping[str, str]) -> pl.DataFrame:
     """A loan from its facts, through the tape's reader: the same checks, the same messages."""
     with TemporaryDirectory() as folder:
         path = Path(folder) / "loan.csv"

@@ -25,7 +25,7 @@ from poolhouse.sale.pricing.menu import EXECUTIONS, HOLD, SERVICING, SWAP, menu
 from poolhouse.sale.pricing.servicing_value import multiples_e3
 from poolhouse.sale.pricing.sheets import CONDUITS, ENTERPRISES, Payup, Sheet
 from poolhouse.tables import OFFERS
-from poolhouse.tables.codes import ASSUMED, GNMA, NO_PROGRAM, PROGRAMS
+from poolhouse.tables.codes import ASSUMED, FHLMC, FNMA, GNMA, NO_PROGRAM, PROGRAMS
 from poolhouse.tables.offers import PARTS
 
 Int64s = npt.NDArray[np.int64]
@@ -105,10 +105,10 @@ def _open(loans: pl.DataFrame, checks: pl.DataFrame | None) -> Bools:
 
 def _priced(loans: pl.DataFrame, open_to: Bools, whole: _Menu, sheet: Sheet, rulebook: Rulebook) -> pl.DataFrame:
     """Offers of some loans."""
-    charged = llpa.charges(loans, sheet.as_of, rulebook, sheet.values["llpa"])
+    charged = _charged(loans, sheet, rulebook)
     open_to = open_to.copy()
     for program in ENTERPRISES:
-        open_to[:, program] &= charged.priced
+        open_to[:, program] &= charged[program].priced
     cell = loans["cell"].to_numpy()
     count = whole.counts[cell]
     loan = np.repeat(np.arange(loans.height), count)
@@ -117,7 +117,7 @@ def _priced(loans: pl.DataFrame, open_to: Bools, whole: _Menu, sheet: Sheet, rul
     fits = open_to.ravel()[loan * open_to.shape[1] + whole.rows["program"].to_numpy()[row]]
     loan, row = loan[fits], row[fits]
     taken = whole.rows[row]
-    parts = _loan_parts(loans, loan, taken, charged.total, sheet)
+    parts = _loan_parts(loans, loan, taken, {p: c.total for p, c in charged.items()}, sheet)
     all_in = np.zeros(len(loan), dtype=np.int64)
     for part in parts.values():
         all_in += part
@@ -136,12 +136,20 @@ def _priced(loans: pl.DataFrame, open_to: Bools, whole: _Menu, sheet: Sheet, rul
     return ready
 
 
+def _charged(loans: pl.DataFrame, sheet: Sheet, rulebook: Rulebook) -> dict[int, llpa.Charges]:
+    """Loan-level adjustments by enterprise: alike, unless the sheet asks for Freddie Mac's alternate column."""
+    terms = sheet.values["llpa"]
+    alike = llpa.charges(loans, sheet.as_of, rulebook, terms)
+    own = terms["freddie_alternate"]
+    return {FNMA: alike, FHLMC: llpa.charges(loans, sheet.as_of, rulebook, terms, freddie=True) if own else alike}
+
+
 def _words(name: str, words: tuple[str, ...], rows: pl.DataFrame) -> pl.Series:
     return pl.Series(name, words, pl.String).gather(rows[name])
 
 
 def _loan_parts(
-    loans: pl.DataFrame, loan: Int64s, rows: pl.DataFrame, charged: Int64s, sheet: Sheet
+    loans: pl.DataFrame, loan: Int64s, rows: pl.DataFrame, charged: dict[int, Int64s], sheet: Sheet
 ) -> dict[str, Int64s]:
     """PARTS by offer. `loan`: which of the loans each row of the menu is for."""
     values = sheet.values
@@ -155,7 +163,7 @@ def _loan_parts(
     )
     costs = np.zeros((len(PROGRAMS), loans.height), dtype=np.int64)
     for enterprise in ENTERPRISES:
-        costs[enterprise] = -charged
+        costs[enterprise] = -charged[enterprise]
     for conduit in CONDUITS:
         if (program == conduit).any():
             costs[conduit] = -adjustments_e6(loans, values[f"conduit_adjustments.{PROGRAMS[conduit]}"])

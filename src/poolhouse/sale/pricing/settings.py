@@ -134,14 +134,15 @@ def scaled(where: str, value: Any, setting: Setting) -> Any:
 
 def number(where: str, value: Any, factor: int, wanted: str, *, negative: bool = False) -> int:
     """An exact multiple of 1/factor as an integer. Refused otherwise."""
+    shown = str(value) if isinstance(value, Decimal) else repr(value)
     try:
         exact = Decimal(str(value).replace("_", "")) if not isinstance(value, bool) else Decimal("NaN")
     except InvalidOperation:
         exact = Decimal("NaN")
     if not exact.is_finite() or abs(exact) > 10**9 or (exact < 0 and not negative):
-        raise Refused(f"{where}: {value!r} is not what stands here: write {wanted}")
+        raise Refused(f"{where}: {shown} is not what stands here: write {wanted}")
     if exact * factor != (exact * factor).to_integral_value():
-        raise Refused(f"{where}: {value!r} has more decimals than can be meant: write {wanted}")
+        raise Refused(f"{where}: {shown} has more decimals than can be meant: write {wanted}")
     return int(exact * factor)
 
 

@@ -198,7 +198,7 @@ def _prices(
                 columns["term_bucket"].append(bucket)
                 columns["extra"].append(extra)
                 columns["rate"].append(number(f"{where}: prices", rate, 100_000, 'a rate in percent, in quotes: "6.0"'))
-                columns["price_e6"].append(price_of(f"{where}: prices {rate}", price))
+                columns["price_e6"].append(price_of(f"{where}: prices {rate}", _quoted(price)))
     extra_name, extra_type = {"tba": ("settlement_date", pl.Date()), "cash": ("days", pl.Int32())}.get(
         table, ("days", pl.Int32())
     )
@@ -228,7 +228,7 @@ def _payup(name: str, raw: dict[str, Any], place: int, rulebook: Rulebook, as_of
         raise Refused(f'{where}: states is a list of postal codes, such as ["NY"]')
     return Payup(
         most_cents=None if most is None else number(f"{where}: most", most, 100, "dollars"),
-        e6=price_of(f"{where}: points", raw.get("points")),
+        e6=price_of(f"{where}: points", _quoted(raw.get("points"))),
         program=None if program is None else _program(where, program, SWAPPED),
         term_bucket=None if term is None else _bucket(where, term, rulebook, as_of),
         coupon_rate_e7=None if coupon is None else number(f"{where}: coupon", coupon, 100_000, "percent"),
@@ -249,6 +249,11 @@ def _ratios(name: str, raw: dict[str, Any]) -> pl.DataFrame:
         rate = None if coupon is None else number(f"{where}: coupon", coupon, 100_000, "percent")
         rows.append((_program(where, each.get("program"), ENTERPRISES), rate, up, down))
     return pl.DataFrame(rows, schema=RATIOS, orient="row").sort("coupon_rate_e7", nulls_last=False)
+
+
+def _quoted(price: Any) -> Any:
+    """A price as its file has it, for messages."""
+    return str(price) if isinstance(price, Decimal) else price
 
 
 def _bucket(where: str, years: Any, rulebook: Rulebook, as_of: date) -> int:
