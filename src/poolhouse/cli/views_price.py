@@ -34,8 +34,8 @@ def tape(answer: Row) -> RenderableType:
         table(names, rows, right=range(3, 8)),
     ]
     if answer["unpriced"]:
-        lines = [(row["reason"], words.count(row["loans"]), "") for row in answer["unpriced"]]
-        parts += [heading("Loans without a price"), figures(lines)]
+        lines = [(row["reason"], words.count(row["loans"])) for row in answer["unpriced"]]
+        parts += [heading("Loans without an outlet besides holding"), table(("Why", "Loans"), lines, right=(1,))]
     if "out" in answer:
         parts.append(plain(f"\n  All offers: {answer['out']}"))
     return Group(*parts, *_ground(answer))

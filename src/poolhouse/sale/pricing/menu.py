@@ -205,6 +205,6 @@ def _rows(
         if isinstance(value, np.ndarray):
             series.append(pl.Series(name, value, dtype))
         else:
-            series.append(pl.repeat(value, len(cell), dtype=dtype, eager=True).alias(name))
-    day = paid if isinstance(paid, pl.Series) else pl.repeat(paid, len(cell), dtype=pl.Date(), eager=True)
+            series.append(pl.Series(name, [value], dtype).new_from_index(0, len(cell)))
+    day = paid if isinstance(paid, pl.Series) else pl.Series([paid]).new_from_index(0, len(cell))
     return pl.DataFrame([*series, day.alias("settlement_date")])
