@@ -11,7 +11,10 @@ import pytest
 import poolhouse
 import sample_report
 from poolhouse.cli import shell
-from poolhouse.market import check_tape, convert
+from poolhouse.market import check_tape, convert, price
+
+PRICED = {"loans": 2, "balance_cents": 100_000_00, "proceeds_cents": 102_617_50, "all_in_e6": 102_617_500,
+          "all_in_32nds": "102-19.76"}  # fmt: skip
 
 ANSWERS: dict[str, Any] = {
     "report": sample_report.report(),
@@ -108,6 +111,36 @@ ANSWERS: dict[str, Any] = {
         "premiums": {"fha": {"loans": 1, "upfront_cents": 437_500, "first_year_cents": 137_500}},
         "seconds": {"read": 0.1, "judge": 0.1, "all": 0.2},
     },
+    "price_tape": {
+        "tape": "loans.csv",
+        "as_of": "2026-12-01",
+        "edition": "2026-11",
+        "sheet": "[b]Monday[/b]",
+        "what_if": ["gfee=46"],
+        "loans": 3,
+        "rejected": 1,
+        "offers": 24,
+        "priced": 2,
+        "unpriced": [{"reason": "no program's standards are met", "loans": 1}],
+        "best": [{"program": "fnma", "execution": "swap", "servicing": "kept", **PRICED}],
+        "totals": PRICED,
+        "notes": ["adjustments: a matrix"],
+        "from_model": {"tables": ["cash"], "sections": ["hold"]},
+        "assumptions": [],
+        "out": "offers.csv",
+        "seconds": {"read": 0.1, "check": 0.1, "price": 0.1, "all": 0.3},
+    },
+}
+ANSWERS["price_loan"] = {
+    **{name: ANSWERS["price_tape"][name] for name in ("as_of", "edition", "sheet", "what_if", "notes", "from_model")},
+    "loan": {"note_amount_cents": 40_000_000, "note_rate_e7": 687_500},
+    "offers": [],
+    "refused": [],
+    "unpriced": ["no loan to value"],
+    "closed": [{"program": "gnma", "open": False, "answer": "not eligible", "why": ["kind of loan"]}],
+    "best": None,
+    "second": None,
+    "ahead_e6": None,
 }
 STEPS = ("close", "check", "sell", "pool", "issue", "trade", "transfer", "notify", "close_month")
 
@@ -148,6 +181,8 @@ class Terminal:
         monkeypatch.setattr(poolhouse, "open", fake_open)
         monkeypatch.setattr(convert, "convert", FakeMarket(self.calls, self.replies).convert)
         monkeypatch.setattr(check_tape, "check_tape", FakeMarket(self.calls, self.replies).check_tape)
+        for name in ("price_tape", "price_loan"):
+            monkeypatch.setattr(price, name, getattr(FakeMarket(self.calls, self.replies), name))
 
     def __call__(self, *arguments: object) -> tuple[int, str, str]:
         """Exit code, stdout and stderr of one command line."""

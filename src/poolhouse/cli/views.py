@@ -7,7 +7,15 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 
-from poolhouse.cli import market_view, views_aggregator, views_convert, views_loan, views_queries, views_standards
+from poolhouse.cli import (
+    market_view,
+    views_aggregator,
+    views_convert,
+    views_loan,
+    views_price,
+    views_queries,
+    views_standards,
+)
 from poolhouse.cli.grids import anything, plain
 from poolhouse.web import words
 
@@ -38,6 +46,8 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "advice": views_aggregator.advice,
     "commit": views_aggregator.commit,
     "check": views_standards.check,
+    "price": views_price.tape,
+    "price --loan": views_price.loan,
     "standards": views_standards.standards,
     "standards diff": views_standards.diff,
     "convert": views_convert.convert,

@@ -26,6 +26,7 @@ from poolhouse.market.lenders import lender_card, lenders, rate_lender
 from poolhouse.market.loan import loan
 from poolhouse.market.lookthrough import lookthrough
 from poolhouse.market.pool import issue, pool, trade
+from poolhouse.market.price import price_loan
 from poolhouse.market.rejects import write_rejects
 from poolhouse.market.report import report
 from poolhouse.market.repurchase import register, repurchase
@@ -156,6 +157,10 @@ class Market:
     def loan(self, loan_id: str) -> Answer:
         """A loan's whole life, by its number on the tape, or '#' and its id in the book."""
         return loan(self._desk(), loan_id)
+
+    def price(self, loan_id: str, **options: Any) -> Answer:
+        """A loan of the book at every outlet, line by line; options as `price.price_loan` has them."""
+        return price_loan(loan=loan_id, book=self._desk(), **options)
 
     def trace(self, loan_id: str, month: str) -> Answer:
         """Where each cent of a month's payment of a loan went; `split` sums to `paid_cents`."""

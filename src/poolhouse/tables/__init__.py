@@ -8,6 +8,7 @@ from __future__ import annotations
 from poolhouse.tables.contract import Column, Table
 from poolhouse.tables.loans import LOANS, REJECTS, TAPE
 from poolhouse.tables.months import HOLDER_MONTHS, LOAN_MONTHS, POOL_FACTORS, POOL_MONTHS
+from poolhouse.tables.offers import OFFERS
 from poolhouse.tables.outcome import Event, Outcome, Posting
 from poolhouse.tables.pooling import DELINQUENCIES, POOL_LOANS, POOL_WAITS
 from poolhouse.tables.records import (
@@ -43,6 +44,7 @@ __all__ = [
     "LOANS",
     "LOAN_MONTHS",
     "NOTICES",
+    "OFFERS",
     "PARTIES",
     "PAYMENTS",
     "POOLS",

@@ -1,0 +1,164 @@
+"""Users' price sheets: what they say is what is priced, what they get wrong is told with its place, what-ifs."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pytest
+
+from poolhouse.findings import Refused
+from poolhouse.sale import pricing
+from poolhouse.sale.pricing.curves import Curve
+from poolhouse.sale.pricing.settings import SETTINGS
+from poolhouse.sale.pricing.waterfall import thirty_seconds
+from sale.pricing.pricing_kit import BOOK, DAY, ROOT, WORKED, loan, offer, priced, read
+
+TBA = '[[tba]]\nprogram = "fnma"\nprices = {"6.0" = 101.5}\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("nonsense", "not TOML"),
+        ("[multiple]\nbuy_up = 4\n", "multiple is unknown: use"),
+        ("[multiples]\nbuyup = 4\n", "multiples: buyup is unknown: use buy_down, buy_up, excess"),
+        ('[multiples]\nbuy_up = "four"\n', "multiples.buy_up: 'four' is not what stands here: write years of fee"),
+        ("[multiples]\nbuy_up = 4.12345\n", "more decimals than can be meant"),
+        ("[multiples]\nbuy_up = 7\nbuy_down = 5\n", "buy_down is below buy_up"),
+        ("[guaranty_fee]\nfnma = -1\n", "guaranty_fee.fnma: -1 is not what stands here: write basis points"),
+        ("[guaranty_fee]\nfnma = true\n", "guaranty_fee.fnma: True is not what stands here"),
+        ("[servicing.kept]\nsize_tops = [100000]\nby_size = [1]\n", "by_size has one value more than size_tops"),
+        ("[servicing.kept]\nslow_states = 5\n", "write a list in [brackets]"),
+        ("[servicing.held]\nfha = 4\n", "servicing: held is unknown: use kept, released"),
+        ("servicing = 4\n", "servicing is a table"),
+        ("[hold.loss]\ngrid = [[1]]\n", "grid needs a row for each of score_floors"),
+        ("[conduit_adjustments.private]\ngrid = [[1, 2]]\nscore_floors = [1]\nltv_tops = [80]\n", "descend to 0"),
+        ("tba = 5\n", "write each tba under a line [[tba]]"),
+        ('[[tba]]\nprogram = "private"\nprices = {"6.0" = 100}\n', "tba 1: program 'private' is unknown here"),
+        ('[[tba]]\nterm = 25\nprices = {"6.0" = 100}\n', "term 25 years is not priced: use 10, 15, 20, 30"),
+        ("[[tba]]\nterm = 30\n", "tba 1: prices is a table of rate and price"),
+        ('[[tba]]\nprices = {"six" = 100}\n', "tba 1: prices: 'six' is not what stands here: write a rate in percent"),
+        ('[[tba]]\nprices = {"6.0" = "101-33"}\n', "'101-33' is no price: write 101.5, '101-16' or '101-16+'"),
+        ('[[tba]]\nsettle = "soon"\nprices = {"6.0" = 100}\n', "settle 'soon' is no date"),
+        (TBA + TBA, "fnma 30 years at 6% has two prices"),
+        ('[[payup]]\nmost = 85000\n', "payup 1: points"),
+        ('[[ratio]]\nprogram = "fnma"\nbuy_up = 5\nbuy_down = 4\n', "ratio 1: buy_down is below buy_up"),
+        ('date = "2026-11-23"\n', "is no date: write date = 2026-11-23, without quotes"),
+        ("date = 2026-11-24\n", "the sheet is of 2026-11-24, not of 2026-11-23: give --as-of 2026-11-24"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_with_its_place(text: str, told: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read(text)
+    assert str(refused.value).startswith("sheet.toml")
+    assert told in str(refused.value)
+
+
+def test_an_empty_sheet_is_the_models() -> None:
+    model, empty = pricing.model_sheet(DAY, BOOK), read("")
+    assert empty.values == model.values and empty.tba.equals(model.tba) and empty.payups == model.payups
+    assert empty.given == frozenset()
+
+
+def test_a_section_leaves_no_adjustment_of_the_models() -> None:
+    kept = read("[servicing.kept]\nconventional = 5.0\n")
+    assert kept.values["servicing.kept"]["slow_state"] == 0 and kept.values["servicing.kept"]["by_size"] == []
+    assert kept.values["servicing.kept"]["fha"] == pricing.model_sheet(DAY, BOOK).values["servicing.kept"]["fha"]
+    assert "servicing.kept.slow_state" in kept.given and "servicing.kept.fha" not in kept.given
+
+
+def test_prices_in_32nds_and_the_first_settlement_that_can_be_met() -> None:
+    text = (
+        'cash = []\nconduit = []\n[[tba]]\nsettle = 2026-11-24\nprices = {"6.0" = 105}\n'
+        '[[tba]]\nsettle = 2026-12-14\nprices = {"6.0" = "101-16+"}\n'
+        '[[tba]]\nsettle = 2027-01-14\nprices = {"6.0" = "101-08"}\n'
+    )
+    sheet = read(text)
+    offered = pricing.offers(loan(), None, sheet, DAY, BOOK, hold=False)
+    assert set(offered["base_e6"]) == {101_515_625} and set(offered["settlement_date"]) == {date(2026, 12, 14)}
+
+
+def test_ratios_by_program_and_coupon() -> None:
+    text = WORKED.read_text(encoding="utf-8") + (
+        '[[ratio]]\nprogram = "fnma"\nbuy_up = 4\nbuy_down = 7\n'
+        '[[ratio]]\nprogram = "fnma"\ncoupon = 6.0\nbuy_up = 5\nbuy_down = 6\n'
+    )
+    sheet = read(text)
+    offered = pricing.offers(loan(), None, sheet, DAY, BOOK, hold=False)
+    bought = offered.select("program", "coupon_rate_e7", "buy_up_e6", "buy_down_e6")
+    rows = {(p, c): (u, d) for p, c, u, d in bought.rows()}
+    assert rows[1, 600_000] == (825_000, 0)
+    assert rows[1, 650_000] == (0, -2_345_000)
+    assert rows[2, 600_000] == (742_500, 0)
+
+
+def test_payups_take_the_best_that_fits() -> None:
+    text = WORKED.read_text(encoding="utf-8").replace("payup = []\n", "") + (
+        "[[payup]]\nmost = 85000\npoints = 1\n[[payup]]\nmost = 400000\npoints = 0.25\n"
+        '[[payup]]\nstates = ["NY"]\npoints = 0.5\nprogram = "fnma"\ncoupon = 6.0\n'
+    )
+    for facts, fannie, freddie in (({}, 250_000, 250_000), ({"state": "NY"}, 500_000, 250_000),
+                                   ({"note_amount_cents": "40000001"}, 0, 0),
+                                   ({"note_amount_cents": "8500000"}, 1_000_000, 1_000_000)):  # fmt: skip
+        offered = pricing.offers(loan(facts), None, read(text), DAY, BOOK, hold=False)
+        at_six = offered.filter((offered["coupon_rate_e7"] == 600_000) & (offered["execution"] == "swap"))
+        assert at_six.filter(at_six["program"] == 1)["payup_e6"][0] == fannie
+        assert at_six.filter(at_six["program"] == 2)["payup_e6"][0] == freddie
+
+
+def test_cash_window_prices_by_pass_through_and_delivery_days() -> None:
+    text = (
+        "date = 2026-11-23\ntba = []\nconduit = []\n"
+        '[[cash]]\nprogram = "fnma"\ndays = 10\nprices = {"6.5" = 102, "6.75" = 102.5}\n'
+        '[[cash]]\nprogram = "fnma"\ndays = 60\nprices = {"6.5" = 101, "6.75" = 101.5}\n'
+        "[costs.cash]\ndays = {DAYS}\n"
+    )
+    for days, base in (("5", 102_250_000), ("11", 101_250_000), ("61", None)):
+        offered = pricing.offers(loan(), None, read(text.replace("{DAYS}", days)), DAY, BOOK, hold=False)
+        assert set(offered["base_e6"]) == (set() if base is None else {base})
+        assert set(offered["coupon_rate_e7"]) <= {662_500}
+
+
+def test_what_ifs_change_what_they_name() -> None:
+    base = offer(priced(), "fnma", "swap", 600_000)
+    for change, less in (
+        ("gfee=47", 45_000), ("guaranty_fee.fnma=47", 45_000), ("buy_up=4", 82_500), ("msr=4.9", 25_000),
+        ("tba.6.0=101.25", 250_000), ("tba.fnma.30y.6.0=101-08", 250_000), ("costs.swap.hedge=0.03125", 31_250),
+    ):  # fmt: skip
+        assert offer(priced(what_if=[change]), "fnma", "swap", 600_000)["all_in_e6"] == base["all_in_e6"] - less, change
+    assert offer(priced(what_if=["guaranty_fee.fnma=47"]), "fhlmc", "swap", 600_000)["all_in_e6"] == base["all_in_e6"]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("gfee", "write key=value"), ("gfees=4", "is unknown: use gfee, buy_up"), ("tba.5.75=100", "has no such price"),
+        ("tba.6.0=dear", "'dear'"), ("buy_up=9", "buy_down is below buy_up"), ("gfee=x", "write basis points"),
+        ("tba.mars.6.0=100", "program 'mars' is unknown"),
+    ],
+)  # fmt: skip
+def test_what_ifs_that_cannot_be(change: str, told: str) -> None:
+    with pytest.raises(Refused, match="--what-if") as refused:
+        priced(what_if=[change])
+    assert told in str(refused.value)
+
+
+def test_a_curve_is_straight_between_its_rates_and_nothing_beyond() -> None:
+    curve = Curve(np.array([600_000, 650_000, 725_000]), np.array([101_000_000, 103_000_001, 105_000_000]))
+    price, known = curve.at(np.array([599_999, 600_000, 612_500, 650_000, 700_000, 725_000, 725_001]))
+    assert known.tolist() == [False, True, True, True, False, True, False]
+    assert price[[1, 2, 3, 5]].tolist() == [101_000_000, 101_500_000, 103_000_001, 105_000_000]
+
+
+def test_prices_in_32nds_are_shown_to_the_hundredth() -> None:
+    shown = {102_617_500: "102-19.76", 100_000_000: "100-00.00", 99_999_999: "100-00.00", 101_515_625: "101-16.50",
+             -250_000: "-0-08.00"}  # fmt: skip
+    assert {price: thirty_seconds(price) for price in shown} == shown
+
+
+def test_every_setting_is_in_the_guide() -> None:
+    guide = (ROOT / "docs" / "pricing.md").read_text(encoding="utf-8")
+    for section, names in SETTINGS.items():
+        assert f"`{section}`" in guide, section
+        assert not [n for n in names if f"`{n}`" not in guide], section
