@@ -53,9 +53,13 @@ def main() -> None:
             found = json.loads(done.stdout)
             rows = given.loans * (MONTHS if name == "fannie" else 1)
             table.add_row(
-                found["layout"], f"{path.stat().st_size / 1e6:,.0f}", f"{rows:,}", f"{found['seconds']:.2f}",
-                f"{found['loans'] / found['seconds']:,.0f}", f"{found['peak'] / 1e6:,.0f}",
-            )  # fmt: skip
+                found["layout"],
+                f"{path.stat().st_size / 1e6:,.0f}",
+                f"{rows:,}",
+                f"{found['seconds']:.2f}",
+                f"{found['loans'] / found['seconds']:,.0f}",
+                f"{found['peak'] / 1e6:,.0f}",
+            )
             path.unlink()
     out.print(table)
 
@@ -89,43 +93,87 @@ def _money(name: str) -> pl.Expr:
 
 def _freddie(tape: pl.DataFrame, path: Path) -> None:
     due = pl.col("first_due_date")
-    _bars("freddie", tape, path, {
-        "Credit Score": pl.col("score"), "First Payment Date": due.dt.strftime("%Y%m"),
-        "Maturity Date": due.dt.strftime("%Y%m"), "Number of Units": pl.col("units"), "Original UPB": _money("note_amount_cents"),
-        "Original LTV": pl.col("ltv_e4") // 100, "Original Interest Rate": pl.col("note_rate_e7") / 100_000,
-        "Amortization Type": pl.lit("FRM"), "Property State": pl.col("state"), "Property Type": pl.lit("SF"),
-        "Loan Sequence Number": "F09Q1" + pl.col("loan_number").str.zfill(7), "Occupancy Status": pl.lit("P"),
-        "Loan Purpose": pl.col("purpose").replace_strict(CODES), "Original Loan Term": pl.col("term_months"),
-        "Number of Borrowers": pl.col("borrowers"), "Seller Name": pl.col("originator_name").str.replace_all("|", "", literal=True),
-    })  # fmt: skip
+    _bars(
+        "freddie",
+        tape,
+        path,
+        {
+            "Credit Score": pl.col("score"),
+            "First Payment Date": due.dt.strftime("%Y%m"),
+            "Maturity Date": due.dt.strftime("%Y%m"),
+            "Number of Units": pl.col("units"),
+            "Original UPB": _money("note_amount_cents"),
+            "Original LTV": pl.col("ltv_e4") // 100,
+            "Original Interest Rate": pl.col("note_rate_e7") / 100_000,
+            "Amortization Type": pl.lit("FRM"),
+            "Property State": pl.col("state"),
+            "Property Type": pl.lit("SF"),
+            "Loan Sequence Number": "F09Q1" + pl.col("loan_number").str.zfill(7),
+            "Occupancy Status": pl.lit("P"),
+            "Loan Purpose": pl.col("purpose").replace_strict(CODES),
+            "Original Loan Term": pl.col("term_months"),
+            "Number of Borrowers": pl.col("borrowers"),
+            "Seller Name": pl.col("originator_name").str.replace_all("|", "", literal=True),
+        },
+    )
 
 
 def _fannie(tape: pl.DataFrame, path: Path) -> None:
     note = pl.col("note_date")
     every = tape.with_columns(pl.lit(list(range(MONTHS))).alias("n")).explode("n")
     period = pl.col("first_due_date").dt.offset_by(pl.format("{}mo", "n"))
-    _bars("fannie", every, path, {
-        "Loan Identifier": pl.col("loan_number"), "Monthly Reporting Period": period.dt.strftime("%m%Y"),
-        "Seller Name": pl.col("originator_id"), "Original Interest Rate": pl.col("note_rate_e7") / 100_000,
-        "Original UPB": _money("note_amount_cents"), "Original Loan Term": pl.col("term_months"),
-        "Origination Date": note.dt.strftime("%m%Y"), "First Payment Date": pl.col("first_due_date").dt.strftime("%m%Y"),
-        "Borrower Credit Score at Origination": pl.col("score"), "Loan Purpose": pl.col("purpose").replace_strict(CODES | {"limited_cash_out": "R"}),
-        "Original Loan to Value Ratio (LTV)": pl.col("ltv_e4") // 100, "Number of Units": pl.col("units"),
-        "Property State": pl.col("state"), "Amortization Type": pl.lit("FRM"), "Current Loan Delinquency Status": pl.lit("00"),
-    })  # fmt: skip
+    _bars(
+        "fannie",
+        every,
+        path,
+        {
+            "Loan Identifier": pl.col("loan_number"),
+            "Monthly Reporting Period": period.dt.strftime("%m%Y"),
+            "Seller Name": pl.col("originator_id"),
+            "Original Interest Rate": pl.col("note_rate_e7") / 100_000,
+            "Original UPB": _money("note_amount_cents"),
+            "Original Loan Term": pl.col("term_months"),
+            "Origination Date": note.dt.strftime("%m%Y"),
+            "First Payment Date": pl.col("first_due_date").dt.strftime("%m%Y"),
+            "Borrower Credit Score at Origination": pl.col("score"),
+            "Loan Purpose": pl.col("purpose").replace_strict(CODES | {"limited_cash_out": "R"}),
+            "Original Loan to Value Ratio (LTV)": pl.col("ltv_e4") // 100,
+            "Number of Units": pl.col("units"),
+            "Property State": pl.col("state"),
+            "Amortization Type": pl.lit("FRM"),
+            "Current Loan Delinquency Status": pl.lit("00"),
+        },
+    )
 
 
 def _hmda(tape: pl.DataFrame, path: Path) -> None:
     text = pl.lit
     tape.select(
-        pl.lit("2022").alias("activity_year"), pl.col("originator_id").alias("lei"), state_code=pl.col("state"),
-        county_code=pl.col("county_fips"), census_tract=pl.col("loan_number"), action_taken=text("1"), purchaser_type=text("1"),
-        loan_type=text("1"), loan_purpose=text("1"), lien_status=text("1"), loan_amount=_money("note_amount_cents"),
-        combined_loan_to_value_ratio=(pl.col("ltv_e4") // 100).cast(pl.String), interest_rate=pl.col("note_rate_e7") / 100_000,
-        rate_spread=text("NA"), total_loan_costs=text("NA"), origination_charges=text("NA"), loan_term=pl.col("term_months"),
-        property_value=_money("value_cents"), occupancy_type=text("1"), total_units=pl.col("units"), income=text("84"),
-        debt_to_income_ratio=text("36"), applicant_age=text("35-44"), aus_1=text("1"),
-    ).write_csv(path)  # fmt: skip
+        pl.lit("2022").alias("activity_year"),
+        pl.col("originator_id").alias("lei"),
+        state_code=pl.col("state"),
+        county_code=pl.col("county_fips"),
+        census_tract=pl.col("loan_number"),
+        action_taken=text("1"),
+        purchaser_type=text("1"),
+        loan_type=text("1"),
+        loan_purpose=text("1"),
+        lien_status=text("1"),
+        loan_amount=_money("note_amount_cents"),
+        combined_loan_to_value_ratio=(pl.col("ltv_e4") // 100).cast(pl.String),
+        interest_rate=pl.col("note_rate_e7") / 100_000,
+        rate_spread=text("NA"),
+        total_loan_costs=text("NA"),
+        origination_charges=text("NA"),
+        loan_term=pl.col("term_months"),
+        property_value=_money("value_cents"),
+        occupancy_type=text("1"),
+        total_units=pl.col("units"),
+        income=text("84"),
+        debt_to_income_ratio=text("36"),
+        applicant_age=text("35-44"),
+        aus_1=text("1"),
+    ).write_csv(path)
 
 
 WRITERS: dict[str, Callable[[pl.DataFrame, Path], None]] = {
