@@ -15,6 +15,7 @@ from poolhouse.execution.solve import Solution, solve
 from poolhouse.findings import Refused
 from poolhouse.money import PRICE_PAR_E6
 from poolhouse.rules import Rulebook
+from poolhouse.sale.choice.allocation import Piece, good, lots
 from poolhouse.sale.choice.limits import Rules, limits_of
 from poolhouse.sale.choice.pools import NONSTANDARD, POOL_KEY, facts, named, options
 from poolhouse.sale.choice.promised import Promise, promises, soft_limits, stacks
@@ -60,7 +61,12 @@ def choose(
     """
     prepared = prepare(loans, offered, rules, terms, as_of, rulebook)
     solution = solve(prepared.problem, clock=clock, seconds=seconds, gap=gap)
-    return _told(prepared, solution, rules)
+    per_million = rulebook.get("pooling.tba_pools_per_million", as_of)
+
+    def most_pools(coupon_rate_e7: int) -> int:
+        return int(per_million["below" if coupon_rate_e7 < per_million["coupon_rate_e7"] else "from"])
+
+    return _told(prepared, solution, rules, most_pools)
 
 
 @dataclass(frozen=True)
@@ -123,7 +129,7 @@ def _with_stacks(found: pl.DataFrame, stacked: list[list[Promise]]) -> pl.DataFr
     return found.with_columns(pl.Series("commitment", column).replace(-1, None))
 
 
-def _told(prepared: Prepared, solution: Solution, rules: Rules) -> Choice:
+def _told(prepared: Prepared, solution: Solution, rules: Rules, most_pools: Callable[[int], int]) -> Choice:
     taken = prepared.options[solution.assignment].join(
         prepared.pools.select("number", "pool"), on="number", how="left", maintain_order="left"
     )
@@ -133,7 +139,8 @@ def _told(prepared: Prepared, solution: Solution, rules: Rules) -> Choice:
     constant = sum(p.constant_cents for stack in prepared.stacks for p in stack)
     greedy = solution.greedy_cents
     return Choice(
-        chosen=chosen, pools=_pools(prepared, chosen, rules), promised=_promised(prepared.stacks, chosen),
+        chosen=chosen, pools=_pools(prepared, chosen, rules), 
+        promised=_promised(prepared.stacks, chosen, most_pools),
         unsold=prepared.unsold, solution=solution, proceeds_cents=solution.proceeds_cents + constant,
         bound_cents=solution.bound_cents + constant, greedy_cents=None if greedy is None else greedy + constant,
     )  # fmt: skip
@@ -163,24 +170,47 @@ def _pools(prepared: Prepared, chosen: pl.DataFrame, rules: Rules) -> pl.DataFra
     return pools.join(least, on=["program", "series"], how="left", maintain_order="left").drop("number")
 
 
-def _promised(stacked: list[list[Promise]], chosen: pl.DataFrame) -> list[Row]:
-    """Each commitment: what is delivered, what its price adds against the sheet, what is paid for what is missing."""
-    held = dict(chosen.group_by("commitment").agg(pl.col("balance_cents").sum()).rows())
+def _promised(stacked: list[list[Promise]], chosen: pl.DataFrame, most_pools: Callable[[int], int]) -> list[Row]:
+    """Each commitment: what is delivered, what its price adds against the sheet, what is paid for what is missing, and
+    a trade's pieces of pools."""
     lines = []
     for number, stack in enumerate(stacked):
-        left = held.get(number, 0)
+        inside = chosen.filter(pl.col("commitment") == number)
+        pools = inside.group_by("pool").agg(pl.col("balance_cents").sum()).sort("pool").rows()
+        left = sum(held for _, held in pools)
         for promise in stack:
+            terms = promise.terms
             delivered = min(left, promise.aim_cents)
             left -= delivered
-            short = max(promise.least_cents - delivered, 0)
-            missing = promise.aim_cents - delivered
+            short, missing = max(promise.least_cents - delivered, 0), promise.aim_cents - delivered
             gain = promise.constant_cents - _ceil(missing * max(promise.over_e6, 0))
-            lines.append({
-                "id": promise.terms.name, "kind": promise.terms.kind, "amount_cents": promise.terms.amount_cents,
-                "price_e6": promise.terms.price_e6, "sheet_price_e6": promise.sheet_e6, "delivered_cents": delivered,
-                "gain_cents": gain, "short_cents": short, "pair_off_cents": _ceil(short * promise.terms.short_e6),
-            })  # fmt: skip
+            line = {
+                "id": terms.name, "kind": terms.kind, "amount_cents": terms.amount_cents,
+                "price_e6": terms.price_e6, "sheet_price_e6": promise.sheet_e6, "delivered_cents": delivered,
+                "gain_cents": gain, "short_cents": short, "pair_off_cents": _ceil(short * terms.short_e6),
+            }  # fmt: skip
+            if terms.kind == "trade":
+                pieces = lots(pools, terms.amount_cents, promise.aim_cents)
+                pools = _rest(pools, pieces)
+                most = most_pools(terms.coupon_rate_e7 or 0)
+                millions, pools_in_one = good(pieces, terms.amount_cents, terms.variance_e6, most)
+                line |= {"pieces": _faces(pieces), "good_millions": millions, "most_pools_in_a_million": pools_in_one}
+            lines.append(line)
     return lines
+
+
+def _rest(pools: list[tuple[str, int]], pieces: list[Piece]) -> list[tuple[str, int]]:
+    """What is left of the pools for the next trade."""
+    taken = {row["pool"]: row["face_cents"] for row in _faces(pieces)}
+    return [(name, held - taken.get(name, 0)) for name, held in pools]
+
+
+def _faces(pieces: list[Piece]) -> list[Row]:
+    """Face of each pool in a trade."""
+    faces: dict[str, int] = {}
+    for piece in pieces:
+        faces[piece.pool] = faces.get(piece.pool, 0) + piece.face_cents
+    return [{"pool": pool, "face_cents": face} for pool, face in faces.items()]
 
 
 def _ceil(numerator: int) -> int:
