@@ -42,6 +42,7 @@ _CENTS = 100.0
 _NOTHING = 1e-9
 _HALF = 0.5
 _CUTS = 40
+_NOISE_CENTS = 0.01
 _BENT = 1e-5
 
 
@@ -318,7 +319,8 @@ def _told(
     assignment = np.where(found.taken < model.offers, found.taken, -1)
     total, best = proceeds(problem, assignment), int(model.best.sum())
     taken = assignment[assignment >= 0]
-    most = max(int(np.ceil(best - bound * _CENTS)), total)
+    # Proceeds are whole cents: what lies above the last whole one can't be reached.
+    most = max(int(np.floor(best - bound * _CENTS + _NOISE_CENTS)), total)
     return Solution(
         assignment=assignment, proceeds_cents=total, bound_cents=most, best_cents=best, greedy_cents=greedy,
         pools_used=int(problem.offers["pool"].gather(taken).n_unique()),

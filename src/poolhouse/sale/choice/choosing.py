@@ -18,7 +18,7 @@ from poolhouse.rules import Rulebook
 from poolhouse.sale.choice.allocation import Piece, good, lots
 from poolhouse.sale.choice.limits import Rules, limits_of
 from poolhouse.sale.choice.pools import NONSTANDARD, POOL_KEY, facts, named, options
-from poolhouse.sale.choice.promised import Promise, promises, soft_limits, stacks
+from poolhouse.sale.choice.promised import Stack, promises, stacks
 from poolhouse.sale.terms import Terms
 from poolhouse.tables.codes import NO_PROGRAM, PROGRAMS
 
@@ -76,7 +76,7 @@ class Prepared:
     problem: Problem
     options: pl.DataFrame
     pools: pl.DataFrame
-    stacks: list[list[Promise]]
+    stacks: list[Stack]
     unsold: pl.Series
 
 
@@ -101,7 +101,7 @@ def prepare(
     ids = found["loan_id"].unique().sort()
     unsold = loans["loan_id"].filter(~loans["loan_id"].is_in(ids.implode()))
     lines = about.filter(pl.col("loan_id").is_in(ids.implode()))
-    soft: list[Limit] = [limit for n, stack in enumerate(stacked) for limit in soft_limits(stack, "commitment", n)]
+    soft: list[Limit] = [limit for n, stack in enumerate(stacked) for limit in stack.limits("commitment", n)]
     problem = _problem(lines, found, pools, ids, [*limits_of(lines, found, rules, terms), *soft])
     return Prepared(problem, found, pools, stacked, unsold)
 
@@ -121,11 +121,11 @@ def _problem(
     return Problem(loans.select(asked), offers, pools.select("pool"), tuple(limits))
 
 
-def _with_stacks(found: pl.DataFrame, stacked: list[list[Promise]]) -> pl.DataFrame:
+def _with_stacks(found: pl.DataFrame, stacked: list[Stack]) -> pl.DataFrame:
     """Plus `commitment`: the stack that an option could fill, else null."""
     column = np.full(found.height, -1, dtype=np.int32)
     for number, stack in enumerate(stacked):
-        column[stack[0].group.to_numpy()] = number
+        column[stack.promises[0].group.to_numpy()] = number
     return found.with_columns(pl.Series("commitment", column).replace(-1, None))
 
 
@@ -136,7 +136,7 @@ def _told(prepared: Prepared, solution: Solution, rules: Rules, most_pools: Call
     best = prepared.options.group_by("loan_id", maintain_order=True).agg(best_cents=pl.col("proceeds_cents").max())
     chosen = taken.join(best, on="loan_id", how="left", maintain_order="left")
     chosen = chosen.join(_seconds(prepared, solution), on="loan_id", how="left", maintain_order="left")
-    constant = sum(p.constant_cents for stack in prepared.stacks for p in stack)
+    constant = sum(p.constant_cents for stack in prepared.stacks for p in stack.promises)
     greedy = solution.greedy_cents
     return Choice(
         chosen=chosen, pools=_pools(prepared, chosen, rules), 
@@ -170,18 +170,16 @@ def _pools(prepared: Prepared, chosen: pl.DataFrame, rules: Rules) -> pl.DataFra
     return pools.join(least, on=["program", "series"], how="left", maintain_order="left").drop("number")
 
 
-def _promised(stacked: list[list[Promise]], chosen: pl.DataFrame, most_pools: Callable[[int], int]) -> list[Row]:
+def _promised(stacked: list[Stack], chosen: pl.DataFrame, most_pools: Callable[[int], int]) -> list[Row]:
     """Each commitment: what is delivered, what its price adds against the sheet, what is paid for what is missing, and
     a trade's pieces of pools."""
     lines = []
     for number, stack in enumerate(stacked):
         inside = chosen.filter(pl.col("commitment") == number)
         pools = inside.group_by("pool").agg(pl.col("balance_cents").sum()).sort("pool").rows()
-        left = sum(held for _, held in pools)
-        for promise in stack:
+        filled = stack.filled(sum(held for _, held in pools))
+        for promise, delivered in zip(stack.promises, filled, strict=True):
             terms = promise.terms
-            delivered = min(left, promise.aim_cents)
-            left -= delivered
             short, missing = max(promise.least_cents - delivered, 0), promise.aim_cents - delivered
             gain = promise.constant_cents - _ceil(missing * max(promise.over_e6, 0))
             line = {

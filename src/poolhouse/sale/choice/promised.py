@@ -93,31 +93,59 @@ def _sheet_price(commitment: Commitment, group: pl.DataFrame) -> int | None:
     return int(prices[0]) if prices else None
 
 
-def stacks(found: list[Promise]) -> list[list[Promise]]:
-    """Commitments that take the same loans, together; within a stack those come first that cost most when missed."""
+@dataclass(frozen=True)
+class Segment:
+    """A part of a promise and what each missing 100 of it costs."""
+
+    promise: Promise
+    cents: int
+    cost_e6: int
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Promises that take the same loans. What is delivered fills the segments that cost most first."""
+
+    promises: tuple[Promise, ...]
+
+    @property
+    def segments(self) -> list[Segment]:
+        """Dearest first: below its least amount a promise misses its price and the pair-off, above it the price."""
+        parts = []
+        for promise in self.promises:
+            over = max(promise.over_e6, 0)
+            parts.append(Segment(promise, promise.least_cents, over + promise.terms.short_e6))
+            parts.append(Segment(promise, promise.aim_cents - promise.least_cents, over))
+        return sorted(parts, key=lambda part: -part.cost_e6)
+
+    def filled(self, cents: int) -> list[int]:
+        """What each promise gets of so much delivered."""
+        got = dict.fromkeys((p.terms.name for p in self.promises), 0)
+        for part in self.segments:
+            taken = min(cents, part.cents)
+            got[part.promise.terms.name] += taken
+            cents -= taken
+        return [got[p.terms.name] for p in self.promises]
+
+    def limits(self, column: str, number: int) -> list[Limit]:
+        """Soft minimums at the segments' ends. `column` holds `number` on the stack's options. Below an end each
+        missing 100 costs what its segment costs more than the next one."""
+        limits: list[Limit] = []
+        parts, end = self.segments, 0
+        for part, then in zip(parts, [*(after.cost_e6 for after in parts[1:]), 0], strict=True):
+            end += part.cents
+            if part.cost_e6 > then:
+                cost = Fraction(part.cost_e6 - then, PRICE_PAR_E6)
+                name = f"{part.promise.terms.name}: amount"
+                limits.append(Total(name=name, where={column: number}, min=end, short_cost=cost))
+        return limits
+
+
+def stacks(found: list[Promise]) -> list[Stack]:
+    """Commitments that take the same loans, together, in the order of the file."""
     together: dict[tuple[int, ...], list[Promise]] = {}
     for promise in found:
         rows = promise.group
         key = (len(rows), int(rows[0]), int(rows[-1])) if len(rows) else (0, id(promise))
         together.setdefault(key, []).append(promise)
-    return [sorted(stack, key=lambda p: -(max(p.over_e6, 0) + p.terms.short_e6)) for stack in together.values()]
-
-
-def soft_limits(stack: list[Promise], column: str, number: int) -> list[Limit]:
-    """A stack's soft minimums, one on top of the other. `column` holds `number` on the options of the stack."""
-    limits: list[Limit] = []
-    below = 0
-    for promise in stack:
-        for edge, price in (
-            (promise.least_cents, promise.terms.short_e6),
-            (promise.aim_cents, max(promise.over_e6, 0)),
-        ):
-            if price:
-                limits.append(
-                    Total(
-                        name=f"{promise.terms.name}: amount", where={column: number}, min=below + edge,
-                        short_cost=Fraction(price, PRICE_PAR_E6),
-                    )
-                )  # fmt: skip
-        below += promise.aim_cents
-    return limits
+    return [Stack(tuple(stack)) for stack in together.values()]
