@@ -38,7 +38,7 @@ def tape(answer: Row) -> RenderableType:
         parts += [heading("Loans without an outlet besides holding"), table(("Why", "Loans"), lines, right=(1,))]
     if "out" in answer:
         parts.append(plain(f"\n  All offers: {answer['out']}"))
-    return Group(*parts, *_ground(answer))
+    return Group(*parts, *ground_of(answer))
 
 
 def loan(answer: Row) -> RenderableType:
@@ -64,7 +64,7 @@ def loan(answer: Row) -> RenderableType:
             second, ahead = every[answer["second"]], answer["ahead_e6"]
             line += f", {_points(ahead)} ahead of {_told(second)}"
         parts.append(plain(line, "bold"))
-    return Group(*parts, *_ground(answer))
+    return Group(*parts, *ground_of(answer))
 
 
 def _leaders(every: list[Row], order: list[int], best: int | None) -> list[int]:
@@ -133,7 +133,7 @@ def _title(text: str, answer: Row) -> list[RenderableType]:
     return [plain(text, "bold").append_text(plain(line, "dim"))]
 
 
-def _ground(answer: Row) -> list[RenderableType]:
+def ground_of(answer: Row) -> list[RenderableType]:
     """What the prices rest on."""
     model = answer["from_model"]
     parts: list[RenderableType] = [heading("They rest on"), *(indented(plain(n, "dim")) for n in answer["notes"])]

@@ -17,9 +17,11 @@ from poolhouse.loans.closing import as_loans
 from poolhouse.market.price import average, ground, heading, named, prices_of, refuse_form, unpriced, write
 from poolhouse.market.standards import chosen, text_of
 from poolhouse.market.worth import shadow_prices
+from poolhouse.money import dollars
 from poolhouse.rules import Rulebook
 from poolhouse.sale import pricing
 from poolhouse.sale.choice import Choice, Rules, choose, rules_of, with_rule
+from poolhouse.sale.pricing.waterfall import thirty_seconds
 from poolhouse.sale.terms import Terms, read_terms
 from poolhouse.standards import evaluate
 from poolhouse.tables.codes import PROGRAMS
@@ -159,9 +161,15 @@ def _explained(choice: Choice, asked: pl.DataFrame, number: str) -> Answer:
     if found.is_empty():
         return {"loan_number": number, "pool": None, "words": f"loan {number}: no outlet takes it"}
     line = found.to_dicts()[0]
+    given_up = line["best_cents"] - line["proceeds_cents"]
+    text = f"loan {number}: {line['pool']} at {thirty_seconds(line['all_in_e6'])}, {dollars(line['proceeds_cents'])}"
+    if given_up:
+        text += f", {dollars(given_up)} less than its best offer alone, which the pools' rules or others' claims close"
+    if line["second"] is not None:
+        text += f"; next {line['second']}, {dollars(line['behind_cents'])} behind"
     return {
         "loan_number": number, **{name: line[name] for name in _TOLD}, "program": PROGRAMS[line["program"]],
-        "given_up_cents": line["best_cents"] - line["proceeds_cents"],
+        "given_up_cents": given_up, "words": text,
     }  # fmt: skip
 
 

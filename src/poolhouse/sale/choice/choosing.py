@@ -32,7 +32,8 @@ class Choice:
     chosen: a row for each loan, its OFFERS columns and POOL_KEY, `pool` (name), `best_cents` (its best offer alone),
     `second` (name of the pool it would go to next) and `behind_cents` (what that costs, pools' rules counted in; null:
     nothing else). pools: name, POOL_KEY, loans, balance, proceeds, `min_cents`. promised: a row for each commitment.
-    unsold: loan_id without any offer. `proceeds_cents`, `bound_cents` and `greedy_cents` hold the commitments' lines.
+    unsold: loan_id that no outlet takes, or that no pool has room for where none is held. `proceeds_cents`,
+    `bound_cents` and `greedy_cents` hold the commitments' lines.
     """
 
     chosen: pl.DataFrame
@@ -102,13 +103,14 @@ def prepare(
     unsold = loans["loan_id"].filter(~loans["loan_id"].is_in(ids.implode()))
     lines = about.filter(pl.col("loan_id").is_in(ids.implode()))
     soft: list[Limit] = [limit for n, stack in enumerate(stacked) for limit in stack.limits("commitment", n)]
-    problem = _problem(lines, found, pools, ids, [*limits_of(lines, found, rules, terms), *soft])
+    problem = _problem(lines, found, pools, ids, [*limits_of(lines, found, rules, terms), *soft], rules.hold)
     return Prepared(problem, found, pools, stacked, unsold)
 
 
 def _problem(
-    lines: pl.DataFrame, found: pl.DataFrame, pools: pl.DataFrame, ids: pl.Series, limits: list[Limit]
+    lines: pl.DataFrame, found: pl.DataFrame, pools: pl.DataFrame, ids: pl.Series, limits: list[Limit], hold: bool
 ) -> Problem:
+    """Where holding is no outlet, a loan may stay unsold and brings nothing: no plan leaves one that it can place."""
     balances = found.unique("loan_id", keep="first", maintain_order=True).select("loan_id", "balance_cents")
     loans = lines.join(balances, on="loan_id", how="left", maintain_order="left")
     offers = found.select(
@@ -118,7 +120,7 @@ def _problem(
         *("program", "execution", "series", "story", "days", "commitment"),
     )
     asked = ["balance_cents", "state", "score", "ltv_e4", "high", *NONSTANDARD, "nonstandard"]
-    return Problem(loans.select(asked), offers, pools.select("pool"), tuple(limits))
+    return Problem(loans.select(asked), offers, pools.select("pool"), tuple(limits), "all" if hold else "any")
 
 
 def _with_stacks(found: pl.DataFrame, stacked: list[Stack]) -> pl.DataFrame:
@@ -130,7 +132,7 @@ def _with_stacks(found: pl.DataFrame, stacked: list[Stack]) -> pl.DataFrame:
 
 
 def _told(prepared: Prepared, solution: Solution, rules: Rules, most_pools: Callable[[int], int]) -> Choice:
-    taken = prepared.options[solution.assignment].join(
+    taken = prepared.options[solution.assignment[solution.assignment >= 0]].join(
         prepared.pools.select("number", "pool"), on="number", how="left", maintain_order="left"
     )
     best = prepared.options.group_by("loan_id", maintain_order=True).agg(best_cents=pl.col("proceeds_cents").max())
@@ -139,17 +141,28 @@ def _told(prepared: Prepared, solution: Solution, rules: Rules, most_pools: Call
     constant = sum(p.constant_cents for stack in prepared.stacks for p in stack.promises)
     greedy = solution.greedy_cents
     return Choice(
-        chosen=chosen, pools=_pools(prepared, chosen, rules), 
+        chosen=chosen,
+        pools=_pools(prepared, chosen, rules),
         promised=_promised(prepared.stacks, chosen, most_pools),
-        unsold=prepared.unsold, solution=solution, proceeds_cents=solution.proceeds_cents + constant,
-        bound_cents=solution.bound_cents + constant, greedy_cents=None if greedy is None else greedy + constant,
-    )  # fmt: skip
+        unsold=pl.concat([prepared.unsold, _left(prepared, solution)]).sort(),
+        solution=solution,
+        proceeds_cents=solution.proceeds_cents + constant,
+        bound_cents=solution.bound_cents + constant,
+        greedy_cents=None if greedy is None else greedy + constant,
+    )
+
+
+def _left(prepared: Prepared, solution: Solution) -> pl.Series:
+    """Loans that stay although they have offers."""
+    return prepared.options["loan_id"].unique().sort().filter(pl.Series(solution.assignment < 0))
 
 
 def _seconds(prepared: Prepared, solution: Solution) -> pl.DataFrame:
     """loan_id, second, behind_cents: the other pool that costs least, the worth of every binding rule counted in."""
     cost = prepared.options.select("row", "loan_id", "number").with_columns(reduced=solution.reduced)
-    own = cost[solution.assignment].select("loan_id", pl.col("reduced").alias("own"), pl.col("number").alias("mine"))
+    own = cost[solution.assignment[solution.assignment >= 0]].select(
+        "loan_id", pl.col("reduced").alias("own"), pl.col("number").alias("mine")
+    )
     others = cost.join(own, on="loan_id").filter(pl.col("number") != pl.col("mine"))
     first = others.sort("loan_id", "reduced", "row").unique("loan_id", keep="first", maintain_order=True)
     behind = ((pl.col("reduced") - pl.col("own")).clip(0) * 100).round().cast(pl.Int64)
