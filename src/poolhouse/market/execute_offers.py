@@ -148,13 +148,15 @@ def _notes(desk: Desk, solution: Solution, *, may_stay: bool) -> list[str]:
 
 def assignment_of(desk: Desk, problem: Problem, solution: Solution) -> pl.DataFrame:
     """A row for each loan in file order: loan, pool, servicer, price, balance, proceeds (dollars as text), then
-    best_pool, best_price, given_up (its best offer whatever the limits), next_pool, next_servicer, next_costs (the offer
-    that costs least instead, at what all limits are worth; empty where there is no other)."""
+    best_pool, best_price, given_up (its best offer whatever the limits), next_pool, next_servicer, next_costs (the other
+    offer that costs least at what all limits are worth; below 0 where only whole loans keep it out)."""
     values, owner = as_ints(problem.offers["value_cents"]), as_ints(problem.offers["loan"])
     taken = solution.assignment
     best = _first_by(owner, -values, problem.loans.height)
     reduced = solution.reduced.to_numpy().astype(np.float64)
-    others = np.where(np.isfinite(reduced), reduced, np.inf)
+    own = np.zeros(problem.loans.height)
+    own[taken >= 0] = reduced[taken[taken >= 0]]
+    others = np.where(np.isfinite(reduced), reduced - own[owner], np.inf)
     others[taken[taken >= 0]] = np.inf
     following = _first_by(owner, others, problem.loans.height)
     following = np.where((following >= 0) & np.isfinite(others[following]), following, -1)

@@ -197,7 +197,7 @@ def _fraction(place: str, value: object) -> Fraction:
 
 
 def _sides(place: str, raw: Raw, read: Callable[[str, object], Fraction]) -> dict[str, Fraction]:
-    sides = {key: read(f"{place}: {key}", raw[key]) for key in ("min", "max") if key in raw}
+    sides: dict[str, Fraction] = {key: read(f"{place}: {key}", raw[key]) for key in ("min", "max") if key in raw}
     if not sides:
         raise Refused(f"{place}: give min, max or both")
     _in_order(place, sides.get("min"), sides.get("max"))

@@ -75,7 +75,9 @@ class Rejected:
             ).select(list(REJECTED))
         )  # fmt: skip
 
-    def sift(self, rows: pl.DataFrame, bad: pl.Expr, *, file: str, field: str, rule: str | pl.Expr, to_do: str) -> Any:
+    def sift(
+        self, rows: pl.DataFrame, bad: pl.Expr, *, file: str, field: str, rule: str | pl.Expr, to_do: str
+    ) -> pl.DataFrame:
         """The rows that aren't bad; the others are rejected."""
         wrong = rows.select(bad.fill_null(True).alias("wrong"))["wrong"]
         self.add(rows.filter(wrong), file=file, field=field, rule=rule, to_do=to_do, left_out="line")
@@ -83,8 +85,10 @@ class Rejected:
 
     def frame(self) -> pl.DataFrame:
         """All of them in the order of files and rows."""
-        return pl.concat(self.frames).sort("file", "row", maintain_order=True) if self.frames else pl.DataFrame(
-            schema=REJECTED
+        return (
+            pl.concat(self.frames).sort("file", "row", maintain_order=True)
+            if self.frames
+            else pl.DataFrame(schema=REJECTED)
         )
 
 
@@ -174,12 +178,12 @@ def price_text(high: int, low: int) -> str:
 def attribute(text: pl.Series, *, number: bool) -> tuple[pl.Series, pl.Series]:
     """A column of words or, where every cell is one, of numbers; and which cells should be numbers but aren't.
 
-    `number`: a limit counts with it. Cells such as 07030 are codes, so their column is one of words.
+    `number`: a limit counts with it; with no number at all it stays one of words. Cells such as 07030 are codes, so their column is one of words.
     """
     known = text.drop_nulls()
     is_number = text.str.contains(_NUMBER) & text.str.contains(r"\d")
     plain = len(known) > 0 and bool(is_number.drop_nulls().all()) and not known.str.contains(_CODE).any()
-    if not number and not plain:
+    if not plain and not (number and is_number.any()):
         return text, pl.Series([False]).new_from_index(0, len(text))
     bare = text.str.replace_all(r"[$,%\s]", "").set(~is_number.fill_null(True), None)
     whole = not bare.str.contains(".", literal=True).any()
