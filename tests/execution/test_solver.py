@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +15,9 @@ import polars as pl
 import pytest
 from small_problems import DOLLAR, best, every_assignment, keeps, problem, value
 
+import poolhouse
 from poolhouse.execution.check import check, proceeds
+from poolhouse.execution.groups import Offers
 from poolhouse.execution.problem import Average, Comparability, Limit, Problem, Share, Total
 from poolhouse.execution.solve import Solution
 from poolhouse.execution.solve import solve as timed
@@ -121,3 +128,22 @@ def test_a_loan_without_an_offer_is_told() -> None:
 def test_a_wrong_column_is_told_with_those_there_are() -> None:
     with pytest.raises(Refused, match=r"no column 'colour'.*there are: agency"):
         solve(problem(2, 4, 2, (Total(name="x", where={"colour": "red"}, max=1),)))
+
+
+def test_pools_may_be_called_by_numbers() -> None:
+    """A pool's key is its name, also where it reads like a row number."""
+    given = problem(3, 6, 3, (Total(name="small", per="pool", min_if_used=300_000 * DOLLAR),))
+    named = replace(given, pools=given.pools.with_columns(pool=pl.Series(["7", "8", "9"])))
+    labels = [group.label for group in Offers(named).groups({}, "pool")]
+    assert labels == ["pool 7", "pool 8", "pool 9"]
+    assert solve(named, seconds=10).proceeds_cents == best(named)
+
+
+def test_the_solver_says_nothing_on_stdout() -> None:
+    code = (
+        "import time; from small_problems import problem; from poolhouse.execution.solve import solve;"
+        "solve(problem(1, 5, 3), clock=time.monotonic, seconds=5)"
+    )
+    paths = os.pathsep.join([str(Path(__file__).parent), str(Path(poolhouse.__file__).parents[1])])
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, env={**os.environ, "PYTHONPATH": paths})
+    assert (ran.returncode, ran.stdout) == (0, b""), ran.stderr

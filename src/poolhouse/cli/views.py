@@ -11,6 +11,7 @@ from poolhouse.cli import (
     market_view,
     views_aggregator,
     views_convert,
+    views_execute,
     views_loan,
     views_price,
     views_queries,
@@ -51,5 +52,6 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "standards": views_standards.standards,
     "standards diff": views_standards.diff,
     "convert": views_convert.convert,
+    "execute --offers": views_execute.offers,
 }
 """The view of each query, by the command's name."""
