@@ -12,6 +12,7 @@ from poolhouse.cli import (
     views_aggregator,
     views_convert,
     views_execute,
+    views_execute_tape,
     views_loan,
     views_price,
     views_queries,
@@ -52,6 +53,7 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "standards": views_standards.standards,
     "standards diff": views_standards.diff,
     "convert": views_convert.convert,
+    "execute": views_execute_tape.execute,
     "execute --offers": views_execute.offers,
 }
 """The view of each query, by the command's name."""

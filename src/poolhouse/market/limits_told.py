@@ -1,4 +1,4 @@
-"""What an assignment makes of each limit: its value beside what is allowed, whether it binds, and what more is worth."""
+"""What an assignment makes of each limit: its value beside what is allowed, does it bind, and what more is worth."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CENTS = 100
 _CLOSE = Fraction(1, 200)
 """A limit binds when less than this part of it is left, or more of it is worth something."""
 _NOTHING = 0.005
-_UNITS = {"dollar": STEP_DOLLARS, "loan": 1, "point": 1, "share": 0.01}
+UNITS: dict[str, float] = {"dollar": STEP_DOLLARS, "loan": 1, "point": 1, "share": 0.01}
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def limits_told(problem: Problem, assignment: Ints, shadow: pl.DataFrame) -> lis
 
 
 def _told(side: _Side, measure: str, price: float) -> Row:
-    worth = round(price * _UNITS.get(measure, 0), 2)
+    worth = round(price * UNITS.get(measure, 0), 2)
     binds = worth > _NOTHING or side.room <= abs(side.allowed) * _CLOSE
     scale = _CENTS if side.unit == "dollars" else 1
     return {
