@@ -6,7 +6,8 @@ from typing import Any
 
 import polars as pl
 
-from poolhouse.market.limits_told import UNITS, worth_words
+from poolhouse.market.limits_told import STEP_DOLLARS, UNITS, worth_words
+from poolhouse.money import dollars
 
 _WORTH_TELLING_DOLLARS = 0.5
 
@@ -20,5 +21,7 @@ def shadow_prices(shadow: pl.DataFrame) -> list[dict[str, Any]]:
         if worth >= _WORTH_TELLING_DOLLARS:
             group = row["group"].removeprefix("pool ")
             words = worth_words(row["limit"], group, row["side"], row["measure"], worth)
+            if row["side"] == "min_if_used" and group:
+                words = f"one more ${STEP_DOLLARS:,} in {group} is worth {dollars(round(worth * 100))}: {row['limit']}"
             rows.append({**row, "group": group, "worth": worth, "words": words})
     return sorted(rows, key=lambda r: (-r["worth"], r["limit"], r["group"]))
