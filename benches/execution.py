@@ -46,7 +46,7 @@ def tape(size: int) -> tuple[Problem, float]:
 
 
 def measured(problem: Problem, seconds: float, *, plain: bool) -> dict[str, Any]:
-    """Ours: sizes, seconds, proceeds, gap, gain over greedy in dollars and bp, peak memory; and the plain model's gap in
+    """Ours: sizes, seconds, proceeds, gap, gain over greedy (dollars, bp), peak memory; and the plain model's gap in
     as many seconds."""
     found = solve(problem, clock=time.monotonic, seconds=seconds)
     greedy = found.greedy_cents
