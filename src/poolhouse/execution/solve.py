@@ -151,12 +151,12 @@ class _Run:
         improver = Improver(self.search, Restricted(self.relaxation, True), self.exact, self.dollars, start, self.clock)
         if not self._near(improver):
             self._heavy(improver)
+        if not self._near(improver) and self._columns(improver) <= _PROVABLE:
+            self._proof(improver)
         if improver.best.loss == np.inf:
             raise Refused(
                 "no assignment that keeps every limit was found in the time; give more seconds or looser limits"
             )
-        if not self._near(improver) and self._columns(improver) <= _PROVABLE:
-            self._proof(improver)
         if not self._near(improver):
             improver.run(self.until, self.bound + self.gap * (self.best - self.bound))
         return improver.best, min(self.bound, improver.best.loss)
