@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -147,3 +148,38 @@ def test_the_solver_says_nothing_on_stdout() -> None:
     paths = os.pathsep.join([str(Path(__file__).parent), str(Path(poolhouse.__file__).parents[1])])
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, env={**os.environ, "PYTHONPATH": paths})
     assert (ran.returncode, ran.stdout) == (0, b""), ran.stderr
+
+
+WHOLE = Problem(
+    pl.DataFrame({"balance_cents": [10_000_000, 20_000_000, 30_000_000], "score": [700, 720, 740]}),
+    pl.DataFrame(
+        {
+            "loan": [0, 1, 1, 2, 2],
+            "pool": [0, 0, 1, 0, 1],
+            "value_cents": [10_100_000, 20_200_000, 20_100_000, 30_300_000, 30_300_001],
+        }
+    ),
+    pl.DataFrame({"pool": ["x", "y"], "z": ["1", "1"]}),
+)
+IN_X = {"pool": "x"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "cents"),
+    [
+        (Total(name="t", max=60_000_000), 60_600_001),
+        (Total(name="t", min=60_000_000), 60_600_001),
+        (Total(name="t", measure="count", min=3, max=3), 60_600_001),
+        (Total(name="t", where=IN_X, min=30_000_000, max=30_000_000), 60_600_001),
+        (Total(name="t", where=IN_X, min=40_000_000, max=40_000_000), 60_500_000),
+        (Total(name="t", per="pool", min_if_used=30_000_000), 60_600_001),
+        (Total(name="t", where=IN_X, measure="count", max=2, min=2), 60_600_001),
+        (Total(name="t", where={"pool": "y"}, max=0), 60_600_000),
+        (Average(name="a", of="score", where=IN_X, by="count", min=720, max=720), 60_600_000),
+        (Share(name="s", of={"score": 700}, where=IN_X, by="count", max=Fraction(1, 3)), 60_600_000),
+    ],
+)
+def test_limits_met_exactly_are_kept(limit: Limit, cents: int) -> None:
+    """A total of 60 million is no more than 60 million, and half of two loans is one."""
+    found = solve(replace(WHOLE, limits=(limit,)), seconds=10)
+    assert (found.proceeds_cents, found.bound_cents) == (cents, cents)

@@ -24,8 +24,9 @@ _LEAST_PRICE = 1_000.0
 _MOST_PRICE = 1e9
 _TINY = 1e-9
 _BELOW_HILL = 1 - 1e-5
-_INSIDE = 3e-6
-"""Limits are kept by this much, in the model's units, so that whole numbers keep them too."""
+_EXACT, _EXACT_RATIO = 1e-8, 1e-10
+"""What a float's noise may be, in the model's units: a tenth of a cent. Sums of cents and loans that meet their limit
+exactly keep it; the exact test has the last word."""
 
 
 @dataclass
@@ -80,14 +81,9 @@ class Faults:
     def __init__(self, model: Model) -> None:
         hard = [k for k, r in enumerate(model.rows) if r.limit >= 0 and (r.cols < model.assignments).all()]
         self.hard = np.array(hard, dtype=np.int64)
-        self.lower = np.array([model.rows[k].lower + _INSIDE for k in hard])
-        self.upper = np.array([model.rows[k].upper - _INSIDE for k in hard])
-        flat = np.array([model.rows[k].lower in (0.0, -np.inf) and model.rows[k].upper in (0.0, np.inf) for k in hard])
-        if len(hard):  # a limit that compares with nought is kept by nobody at all
-            self.lower, self.upper = (
-                np.where(flat, self.lower - _INSIDE, self.lower),
-                np.where(flat, self.upper + _INSIDE, self.upper),
-            )
+        noise = np.array([_EXACT if model.rows[k].weight is None else _EXACT_RATIO for k in hard])
+        self.lower = np.array([model.rows[k].lower for k in hard]) - noise
+        self.upper = np.array([model.rows[k].upper for k in hard]) + noise
         soft = [
             (k, r) for k, r in enumerate(model.rows) if r.limit >= 0 and r.side in ("min", "max") and k not in set(hard)
         ]
@@ -110,7 +106,7 @@ class Faults:
         rows = act[:, self.hard]
         by = np.maximum(self.lower - rows, 0.0) + np.maximum(rows - self.upper, 0.0)
         held = act[:, self.links]
-        short = np.where(held > _TINY, np.minimum(np.maximum(self.need - held, 0.0), held), 0.0)
+        short = np.where(held > _TINY, np.minimum(np.maximum(self.need - _EXACT - held, 0.0), held), 0.0)
         apart = np.zeros((len(act), len(self.compares)))
         for k, (compare, at) in enumerate(zip(self.compares, self.pairs, strict=True)):
             apart[:, k] = self._apart(compare, [act[:, i] for i in at])

@@ -199,12 +199,12 @@ class _Run:
             improver.offer(self.loan_by_loan)
         if not self._near(improver):
             self._heavy(improver)
+        if not self._near(improver) and self._columns(improver) <= _PROVABLE:
+            self._proof(improver)
         if improver.best.loss == np.inf:
             raise Refused(
                 "no assignment that keeps every limit was found in the time; give more seconds or looser limits"
             )
-        if not self._near(improver) and self._columns(improver) <= _PROVABLE:
-            self._proof(improver)
         if not self._near(improver):
             improver.run(self.until, self.bound + self.gap * (self.best - self.bound))
         return improver.best, min(self.bound, improver.best.loss)

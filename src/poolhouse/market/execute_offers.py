@@ -148,8 +148,8 @@ def _notes(desk: Desk, solution: Solution, *, may_stay: bool) -> list[str]:
 
 def assignment_of(desk: Desk, problem: Problem, solution: Solution) -> pl.DataFrame:
     """A row for each loan in file order: loan, pool, servicer, price, balance, proceeds (dollars as text), then
-    best_pool, best_price, given_up (its best offer whatever the limits), next_pool, next_servicer, next_costs (the other
-    offer that costs least at what all limits are worth; below 0 where only whole loans keep it out)."""
+    best_pool, best_price, given_up (its best offer whatever the limits), next_pool, next_servicer, next_costs (the
+    other offer that costs least at what all limits are worth; below 0 where only whole loans keep it out)."""
     values, owner = as_ints(problem.offers["value_cents"]), as_ints(problem.offers["loan"])
     taken = solution.assignment
     best = _first_by(owner, -values, problem.loans.height)

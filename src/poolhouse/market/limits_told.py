@@ -1,4 +1,4 @@
-"""What an assignment makes of each limit: its value beside what is allowed, does it bind, and what more is worth."""
+"""What an assignment makes of each limit: its value beside what is allowed, if it binds, what more of it is worth."""
 
 from __future__ import annotations
 

@@ -178,7 +178,7 @@ def price_text(high: int, low: int) -> str:
 def attribute(text: pl.Series, *, number: bool) -> tuple[pl.Series, pl.Series]:
     """A column of words or, where every cell is one, of numbers; and which cells should be numbers but aren't.
 
-    `number`: a limit counts with it; with no number at all it stays one of words. Cells such as 07030 are codes, so their column is one of words.
+    `number`: a limit counts with it; without any it stays one of words, as does one with codes such as 07030.
     """
     known = text.drop_nulls()
     is_number = text.str.contains(_NUMBER) & text.str.contains(r"\d")
@@ -187,7 +187,8 @@ def attribute(text: pl.Series, *, number: bool) -> tuple[pl.Series, pl.Series]:
         return text, pl.Series([False]).new_from_index(0, len(text))
     bare = text.str.replace_all(r"[$,%\s]", "").set(~is_number.fill_null(True), None)
     whole = not bare.str.contains(".", literal=True).any()
-    return bare.cast(pl.Int64 if whole else pl.Float64), ~is_number.fill_null(True)
+    read = bare.cast(pl.Int64 if whole else pl.Float64, strict=False)
+    return read, text.is_not_null() & read.is_null()
 
 
 def typed(
@@ -200,8 +201,10 @@ def typed(
             columns[name] = rows[name]
             continue
         columns[name], bad = attribute(rows[name], number=numbers(name))
-        rejected.add(rows.filter(bad), file=sheet.name, field=name, rule="is no number, and a limit counts with it",
-                     to_do="write a plain number such as 36.5; its line counts without it", left_out="value")  # fmt: skip
+        rejected.add(
+            rows.filter(bad), file=sheet.name, field=name, rule="is no number, and a limit counts with it",
+            to_do="write a plain number such as 36.5; its line counts without it", left_out="value",
+        )  # fmt: skip
     return pl.DataFrame(columns)
 
 
