@@ -257,7 +257,9 @@ class _Run:
                 return
             self.relaxation = replace(self.relaxation, body=self.relaxation.body.plus(lines(bent)))
 
-    def _solved(self, improver: Improver, whole: Bools | None, share: float, columns: Bools) -> Floats | None:
+    def _solved(
+        self, improver: Improver, whole: Bools | None, share: float, columns: Bools, nodes: int = _NODES
+    ) -> Floats | None:
         """The model over some columns; its bound holds as far as a column left out can't go below it."""
         m = self.model.assignments
         start = np.zeros(self.model.columns)
@@ -270,7 +272,7 @@ class _Run:
             start = np.where(np.append(columns, np.ones(len(start) - m, dtype=np.bool_)), start, 0.0)
         left = max(self.until - self.clock(), 0.5)
         answer = Restricted(self.relaxation, False).solve(
-            columns, start, feasible=known, seconds=share * left, nodes=_NODES, whole=whole
+            columns, start, feasible=known, seconds=share * left, nodes=nodes, whole=whole
         )
         outside = self.relaxation.reduced[self.relaxation.open & ~columns]
         reach = self.relaxation.loss + float(outside.min()) if len(outside) else np.inf
