@@ -96,6 +96,28 @@ def test_the_minimum_insurance_option_is_not_guessed() -> None:
     assert points(ltv_e4="9000", mi_pct="25") == {"grid": 750}
 
 
+@pytest.mark.parametrize(
+    ("affordable", "ltv", "term", "standard"),
+    [
+        ("", "9700", "360", 35), ("", "9500", "240", 25), ("homeready", "9700", "360", 25),
+        ("home_possible", "9500", "360", 25), ("homeready", "8500", "240", 6), ("hfa", "9700", "360", 18),
+        ("hfa", "9500", "360", 16), ("hfa", "9000", "360", 12),
+    ],
+)  # fmt: skip
+def test_affordable_programs_have_a_lower_standard_coverage(
+    affordable: str, ltv: str, term: str, standard: int
+) -> None:
+    """Source: Fannie Mae Selling Guide B7-1-02."""
+    facts = {"affordable": affordable, "ltv_e4": ltv, "term_months": term}
+    for coverage, known in ((standard, True), (standard - 1, False)):
+        found = llpa.charges(loan(facts | {"mi_pct": str(coverage)}), DAY, BOOK, NOT_KNOWN)
+        assert found.priced[0] == known and found.minimum_mi[0] != known
+
+
+def test_government_loans_have_no_minimum_option() -> None:
+    assert not llpa.charges(loan({"kind": "fha", "ltv_e4": "9650"}), DAY, BOOK, NOT_KNOWN).minimum_mi[0]
+
+
 def test_no_score_takes_the_lowest_row_and_no_ltv_no_price() -> None:
     assert points(score="") == {"grid": 2_750}
     found = llpa.charges(loan({"ltv_e4": ""}), DAY, BOOK, NOT_KNOWN)

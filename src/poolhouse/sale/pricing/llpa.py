@@ -143,6 +143,7 @@ class _Facts:
         self.combined = band_of(self.cltv, matrix.tops)
         self.score = loans["score_mid"].fill_null(0).to_numpy().astype(np.int64)
         self.long = (loans["term_months"] > matrix.min_term).to_numpy()
+        self.conventional = (loans["kind"] == "conventional").to_numpy()
         self.purpose = code_of(loans["purpose"], PURPOSES)
         self.high_balance = loans["note_amount_cents"].to_numpy() > _general_limit(loans, as_of, rulebook)
 
@@ -160,16 +161,24 @@ class _Facts:
         }
 
     def minimum_mi(self, rulebook: Rulebook, as_of: date) -> Bools:
-        """Whether the loan is insured for less than the standard coverage of its band and term."""
+        """Whether the loan is insured for less than the standard coverage of its band, term and affordable program."""
         bands = rulebook.get("standards.mi_ltv_bands_e4", as_of)
-        short = (self.loans["term_months"] <= rulebook.get("standards.mi_short_term_months", as_of)).to_numpy()
         column = np.minimum(band_of(self.ltv, bands), len(bands) - 1)
-        standard = [
-            np.array(rulebook.get("standards.mi_coverage_pct", as_of, option=option), dtype=np.int64)[column]
-            for option in ("standard_short", "standard_long")
-        ]
-        insured = self.ltv > rulebook.get("standards.mi_above_ltv_e4", as_of)
-        less: Bools = insured & (self.loans["mi_pct"].to_numpy() < np.where(short, *standard))
+
+        def coverage(option: str) -> Int64s:
+            cells = np.array(rulebook.get("standards.mi_coverage_pct", as_of, option=option), dtype=np.int64)
+            found: Int64s = cells[column]
+            return found
+
+        short = (self.loans["term_months"] <= rulebook.get("standards.mi_short_term_months", as_of)).to_numpy()
+        kind = self.loans["affordable"]
+        standard = np.select(
+            [kind.is_in(["homeready", "home_possible"]).to_numpy(), (kind == "hfa").to_numpy()],
+            [np.where(short, coverage("affordable_short"), coverage("affordable_long")), coverage("hfa")],
+            np.where(short, coverage("standard_short"), coverage("standard_long")),
+        )
+        insured = (self.ltv > rulebook.get("standards.mi_above_ltv_e4", as_of)) & self.conventional
+        less: Bools = insured & (self.loans["mi_pct"].to_numpy() < standard)
         return less
 
     def waived(self, rulebook: Rulebook, as_of: date) -> Bools:
