@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -44,6 +45,15 @@ TBA = '[[tba]]\nprogram = "fnma"\nprices = {"6.0" = 101.5}\n'
         (TBA + TBA, "fnma 30 years at 6% has two prices"),
         ('[[payup]]\nmost = 85000\n', "payup 1: points"),
         ('[[ratio]]\nprogram = "fnma"\nbuy_up = 5\nbuy_down = 4\n', "ratio 1: buy_down is below buy_up"),
+        ('[[ratio]]\nprogram = "fnma"\nbuy_up = 4\nbuy_down = 5\n' * 2, "ratio 2: stands above already"),
+        ('[[tba]]\nprogram = []\nprices = {"6.0" = 100}\n', "program '' is unknown here"),
+        ('[[tba]]\nprices = {"6.0" = 1e400}\n', "1E+400 is above 1000: write a price per 100"),
+        ('[[tba]]\nprices = {"6.0" = "101-²"}\n', "is no price: write 101.5"),
+        ('[[tba]]\nprices = {"6.0" = "101-16++"}\n', "is no price: write 101.5"),
+        ('[[tba]]\nprices = {"600000" = 100}\n', "tba 1: prices: '600000' is above 100: write a rate in percent"),
+        ("[multiples]\nbuy_up = 4500\n", "multiples.buy_up: 4500 is above 1,000: write years of fee"),
+        ("[hold]\nprepaid_most = 150\n", "hold.prepaid_most is above 100"),
+        ("[costs.cash]\ndays = 20261214\n", "costs.cash.days: 20261214 is above 3,650"),
         ('date = "2026-11-23"\n', "is no date: write date = 2026-11-23, without quotes"),
         ("date = 2026-11-24\n", "the sheet is of 2026-11-24, not of 2026-11-23: give --as-of 2026-11-24"),
     ],
@@ -77,6 +87,27 @@ def test_prices_in_32nds_and_the_first_settlement_that_can_be_met() -> None:
     sheet = read(text)
     offered = pricing.offers(loan(), None, sheet, DAY, BOOK, hold=False)
     assert set(offered["base_e6"]) == {101_515_625} and set(offered["settlement_date"]) == {date(2026, 12, 14)}
+
+
+def test_a_coupon_quoted_for_a_later_month_only_is_offered_then() -> None:
+    text = (
+        'cash = []\nconduit = []\n[[tba]]\nprogram = "fnma"\nsettle = 2026-12-14\nprices = {"6.0" = 101}\n'
+        '[[tba]]\nprogram = "fnma"\nsettle = 2027-01-14\nprices = {"6.0" = 100, "6.5" = 103}\n'
+    )
+    offered = pricing.offers(loan(), None, read(text), DAY, BOOK, hold=False)
+    assert set(offered.select("coupon_rate_e7", "base_e6", "settlement_date").rows()) == {
+        (600_000, 101_000_000, date(2026, 12, 14)), (650_000, 103_000_000, date(2027, 1, 14)),
+    }  # fmt: skip
+
+
+def test_a_changed_multiple_reaches_coupons_with_a_ratio_of_their_own(tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.toml"
+    own = '[[ratio]]\nprogram = "fnma"\ncoupon = 6.0\nbuy_up = 5\nbuy_down = 6.75\n'
+    sheet.write_text(WORKED.read_text(encoding="utf-8") + own, encoding="utf-8")
+    lines = offer(priced(sheet=sheet, what_if=["buy_up=4"]), "fnma", "swap", 600_000)["lines"]
+    assert {line["label"]: line["points_e6"] for line in lines}["guaranty fee bought up"] == 660_000
+    with pytest.raises(Refused, match="a ratio of the sheet would have its buy_down below its buy_up"):
+        priced(sheet=sheet, what_if=["buy_down=4.75"])
 
 
 def test_ratios_by_program_and_coupon() -> None:

@@ -107,10 +107,10 @@ def ratios(sheet: Sheet, program: int, coupons: Int64s) -> tuple[Int64s, Int64s]
 
 
 def tba_of(sheet: Sheet, rulebook: Rulebook) -> pl.DataFrame:
-    """The sheet's TBA prices at the first settlement that can still be met, by program and term."""
+    """The TBA prices: of each program, term and coupon that of the first settlement that can still be met."""
     least = sheet.as_of + timedelta(days=rulebook.get("pricing.tba_settlement", sheet.as_of)["least_days"])
     ahead = sheet.tba.filter(pl.col("settlement_date") >= least)
-    first = pl.col("settlement_date").min().over("program", "term_bucket")
+    first = pl.col("settlement_date").min().over("program", "term_bucket", "coupon_rate_e7")
     return ahead.filter(pl.col("settlement_date") == first)
 
 
