@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from poolhouse.findings import Refused
@@ -143,12 +144,38 @@ def test_cash_window_prices_by_pass_through_and_delivery_days() -> None:
         "date = 2026-11-23\ntba = []\nconduit = []\n"
         '[[cash]]\nprogram = "fnma"\ndays = 10\nprices = {"6.5" = 102, "6.75" = 102.5}\n'
         '[[cash]]\nprogram = "fnma"\ndays = 60\nprices = {"6.5" = 101, "6.75" = 101.5}\n'
-        "[costs.cash]\ndays = {DAYS}\n"
+        "[costs.cash]\ndays = {DAYS}\n[servicing.kept]\nabove = 1\n[servicing.released]\nabove = 1\n"
     )
     for days, base in (("5", 102_250_000), ("11", 101_250_000), ("61", None)):
         offered = pricing.offers(loan(), None, read(text.replace("{DAYS}", days)), DAY, BOOK, hold=False)
         assert set(offered["base_e6"]) == (set() if base is None else {base})
         assert set(offered["coupon_rate_e7"]) <= {662_500}
+
+
+@pytest.mark.parametrize(
+    ("prices", "above", "passed"),
+    [
+        ('"6.375" = 101, "6.5" = 101.5, "6.625" = 102', 3.5, 662_500),  # 4 years of pass-through rate beat 3.5 of fee
+        ('"6.375" = 101, "6.5" = 101.5, "6.625" = 101.75', 3.5, 650_000),  # from 6.5 on it pays 2 only
+        ('"6.375" = 101, "6.5" = 101.25, "6.625" = 101.5', 3.5, 637_500),
+        ('"6.375" = 101, "6.5" = 101.4375, "6.625" = 101.875', 3.5, 662_500),  # the same: the least fee
+        ('"6.0" = 100, "6.375" = 101', 3.5, 637_500),  # nothing listed for the least fee
+        ('"6.25" = 100, "6.5" = 101, "7" = 101', 3.5, 650_000),
+        ('"6.7" = 100', 3.5, None),
+    ],
+)
+def test_the_cash_window_leaves_the_servicing_fee_that_pays_most(prices: str, above: float, passed: int | None) -> None:
+    """Note 6.875%: pass-through rates of 6.375 to 6.625 leave 50 to 25 bp."""
+    text = (
+        f'tba = []\nconduit = []\n[[cash]]\nprogram = "fnma"\nprices = {{{prices}}}\n'
+        f"[servicing.kept]\nconventional = 5.0\nabove = {above}\n[costs.cash]\n"
+    )
+    offered = pricing.offers(loan(), None, read(text), DAY, BOOK, hold=False).filter(pl.col("servicing") == "kept")
+    assert offered["coupon_rate_e7"].to_list() == ([] if passed is None else [passed])
+    if passed is not None:
+        fee = 687_500 - passed
+        assert offered["servicing_fee_rate_e7"][0] == fee
+        assert offered["servicing_e6"][0] == 1_250_000 + (fee - 25_000) * 35
 
 
 def test_what_ifs_change_what_they_name() -> None:

@@ -151,44 +151,63 @@ def worth_e6(rate_e7: Int64s, multiple_e3: Int64s | int) -> Int64s:
 
 
 def _cash(cells: pl.DataFrame, sheet: Sheet, rulebook: Rulebook) -> Iterator[pl.DataFrame]:
-    """The cash window: the pass-through rate is the note rate less the least servicing fee."""
+    """The cash window: the pass-through rate is the note rate less the servicing fee that pays best."""
     costs = sheet.values["costs.cash"]
     good = sheet.cash.filter(pl.col("days") >= costs["days"])
     shortest = good.filter(pl.col("days") == pl.col("days").min().over("program", "term_bucket"))
     found = curves(shortest, "coupon_rate_e7")
     for program in ENTERPRISES:
-        fee = limits_of(program, sheet, rulebook).servicing_min
+        limits = limits_of(program, sheet, rulebook)
         for kept in (KEPT, RELEASED):
-            yield from _quoted(
-                cells, sheet, found, program, CASH, kept, fee, coupon=True, servicing_fee_rate_e7=fee, base_fee_e7=fee
-            )
+            above = sheet.values[f"servicing.{SERVICING[kept]}"]["above"]
+            yield from _quoted(cells, sheet, found, program, CASH, kept, limits, above)
 
 
 def _conduits(cells: pl.DataFrame, sheet: Sheet) -> Iterator[pl.DataFrame]:
     """Conduits' bids by note rate, servicing released and paid for within the bid."""
     found = curves(sheet.conduit, "note_rate_e7")
     for program in CONDUITS:
-        yield from _quoted(cells, sheet, found, program, CONDUIT, RELEASED, 0, coupon=False)
+        yield from _quoted(cells, sheet, found, program, CONDUIT, RELEASED)
 
 
 def _quoted(
     cells: pl.DataFrame, sheet: Sheet, found: dict[tuple[int, int], Curve], program: int, execution: int, kept: int,
-    less_e7: int, *, coupon: bool, **columns: int,
+    limits: Limits | None = None, above_e3: int = 0,
 ) -> Iterator[pl.DataFrame]:  # fmt: skip
-    """Rows where a curve prices the note rate less `less_e7`."""
+    """Rows where a curve prices the note rate, less a servicing fee within the limits where there are some."""
     costs = sheet.values[f"costs.{EXECUTIONS[execution]}"]
     paid = on_or_after(sheet.as_of + timedelta(days=costs["days"]))
     for (of, bucket), curve in found.items():
         if of != program:
             continue
         here = cells.filter(pl.col("term_bucket") == bucket)
-        rate = here["note_rate_e7"].to_numpy().astype(np.int64) - less_e7
+        note = here["note_rate_e7"].to_numpy().astype(np.int64)
+        rate = note if limits is None else _passed_through(note, curve, limits, above_e3)
         price, known = curve.at(rate)
+        fees: dict[str, Int64s | int | None] = {}
+        if limits is not None:
+            least = limits.servicing_min
+            fees = {"coupon_rate_e7": rate, "servicing_fee_rate_e7": note - rate, "base_fee_e7": least,
+                    "above_e3": (note - rate - least) * above_e3}  # fmt: skip
         rows = _rows(
-            here["cell"], program, execution, kept, paid, coupon_rate_e7=rate if coupon else None, base_e6=price,
-            hedge_e6=-costs["hedge"], delivery_e6=-costs["delivery"], **columns,
+            here["cell"], program, execution, kept, paid, base_e6=price, hedge_e6=-costs["hedge"],
+            delivery_e6=-costs["delivery"], **fees,
         )  # fmt: skip
         yield rows.filter(pl.Series(known))
+
+
+def _passed_through(note: Int64s, curve: Curve, limits: Limits, above_e3: int) -> Int64s:
+    """Of each note rate the pass-through rate that pays best with the servicing fee left. Prices run straight between
+    listed rates, so it is a listed rate or an end of what the limits permit; among equals the highest."""
+    high, low = note - limits.servicing_min, note - limits.servicing_max
+    listed = np.broadcast_to(curve.rates, (len(note), len(curve.rates)))
+    rates = np.column_stack((high, listed[:, ::-1], low))
+    price, known = curve.at(rates.ravel())
+    worth = price.reshape(rates.shape) + worth_e6(high[:, None] - rates, above_e3)
+    permitted = known.reshape(rates.shape) & (rates <= high[:, None]) & (rates >= low[:, None])
+    best = np.where(permitted, worth, np.iinfo(np.int64).min).argmax(axis=1)
+    passed: Int64s = rates[np.arange(len(note)), best]
+    return passed
 
 
 def _rows(
