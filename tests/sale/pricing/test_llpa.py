@@ -122,8 +122,11 @@ def test_no_score_takes_the_lowest_row_and_no_ltv_no_price() -> None:
     assert points(score="") == {"grid": 2_750}
     found = llpa.charges(loan({"ltv_e4": ""}), DAY, BOOK, NOT_KNOWN)
     assert not found.priced[0]
-    found = llpa.charges(loan({"purpose": "cash_out", "ltv_e4": "8001", "mi_pct": "12"}), DAY, BOOK, NOT_KNOWN)
-    assert not found.priced[0]
+    cash_out = {"purpose": "cash_out", "ltv_e4": "7500"}
+    for beyond in ({"ltv_e4": "8001", "mi_pct": "12"}, {"cltv_e4": "8001"}):
+        assert not llpa.charges(loan(cash_out | beyond), DAY, BOOK, NOT_KNOWN).priced[0]
+    assert points(**cash_out, cltv_e4="8000") == {"grid": 1_625, "subordinate": 1_125}
+    assert points(ltv_e4="7500", cltv_e4="10500") == {"grid": 375, "subordinate": 1_875}
 
 
 def test_an_older_day_says_that_its_matrix_is_not_known() -> None:

@@ -41,8 +41,8 @@ LABELS = {
 @dataclass(frozen=True)
 class Charges:
     """`parts`: name of LABELS -> points in e6 by loan, all >= 0 except "waived"; `total`: their sum;
-    `priced`: False where the matrix has no cell (no loan to value, cash-out above its last column) or a charge
-    is not known; `minimum_mi`: True where that is the one for the minimum mortgage insurance option."""
+    `priced`: False where the matrix has no cell (no loan to value; a cash-out's loan to value, or combined with a
+    second lien, above its last column) or a charge is not known; `minimum_mi`: True where that is the one for the minimum mortgage insurance option."""
 
     parts: dict[str, Int64s]
     total: Int64s
@@ -85,7 +85,9 @@ def charges(
     gross: Int64s = np.sum(list(parts.values()), axis=0)
     parts["waived"] = np.where(facts.waived(rulebook, as_of), -gross, 0)
     unknown = minimum if terms["minimum_mi"] is None else np.zeros_like(minimum)
-    within = facts.column < matrix.columns(facts.purpose)
+    # a second lien's charge is read by combined loan to value: beyond the last column there is no cell either
+    furthest = np.where(facts.cltv > facts.ltv, np.maximum(facts.column, facts.combined), facts.column)
+    within = furthest < matrix.columns(facts.purpose)
     return Charges(parts, gross + parts["waived"], facts.known & within & ~unknown, unknown)
 
 

@@ -221,7 +221,7 @@ def _unpriced(loan: pl.DataFrame, sheet: Sheet, rulebook: Rulebook) -> list[str]
         ]
     if loan["ltv_e4"][0] is None:
         return ["no loan to value: the adjustment grid can't be read; give the base loan amount and the value"]
-    return ["the adjustment grid ends below this loan to value"]
+    return ["the adjustment grid ends below this loan to value, all liens counted"]
 
 
 def _reason(refusal: Refusal, sheet: Sheet, rulebook: Rulebook) -> str:
