@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from poolhouse.cli.grids import MOST_ROWS, anything, facts, figures, heading, indented, plain, records, table
+from poolhouse.cli.grids import MOST_ROWS, anything, facts, figures, heading, indented, plain, table
 from poolhouse.web import words
 
 Row = dict[str, Any]
@@ -16,6 +16,8 @@ LONGEST_NAME = 20
 _MOST_RATIO_E4 = 99_900
 """A ratio above this says no more than that it is large: the peers' expectation is next to nothing."""
 _STYLES = {"watch": "yellow", "overlay": "yellow", "suspended": "bold red", "terminated": "bold red"}
+_SPARE = ("Kind", "Demanded", "Program", "Expires", "Settled", "Reason")
+"""Columns of a register that a narrow screen goes without, the first of them first."""
 _DAYS = {1: "30 days", 2: "60 days", 3: "90 days"}
 
 
@@ -55,7 +57,7 @@ def lenders(answer: Row) -> RenderableType:
     parts: list[RenderableType] = [plain("Lenders", "bold"), figures(head), heading("By serious defaults", more)]
     if not answer.get("repurchases_outstanding"):
         names.pop()
-    parts.append(table(names, [row[: len(names)] for row in shown], right=range(2, len(names))))
+    parts.append(table(names, [row[: len(names)] for row in shown], right=range(2, len(names)), spare=(4, 3, 5, 7)))
     legend = (
         "Days: median from note to sale. Early: 60 days late in the first payments. "
         "Serious: ever 90 days late or lost. Peers: as many as like loans of other lenders would give in two years; "
@@ -69,6 +71,9 @@ def lenders(answer: Row) -> RenderableType:
 def lender(answer: Row) -> RenderableType:
     """One lender's scorecard: its row, each depth at each age against peers, and its history."""
     row = answer["lender"]
+    shown_facts = {k: v for k, v in row.items() if k not in ("lender", "state", "refused", "p_value_e9")}
+    if row.get("p_value_e9") is not None:
+        shown_facts["chance_by_luck"] = chance(row["p_value_e9"])
     shown = [
         (
             f"within {w['within']} payments", _DAYS.get(w["missed"], words.count(w["missed"])), words.count(w["loans"]),
@@ -79,17 +84,34 @@ def lender(answer: Row) -> RenderableType:
     ]  # fmt: skip
     parts: list[RenderableType] = [
         plain(f"{row['lender']}: {row['state']}", _STYLES.get(row["state"], "bold")),
-        anything({k: v for k, v in row.items() if k not in ("lender", "state", "refused")}),
+        anything(shown_facts),
         heading("Ever so late, loans that old", "beside what like loans of other lenders give"),
         table(("Ever", "Late", "Loans", "Bad", "Peers", "Ratio"), shown, right=range(2, 6)),
-        heading("History"),
-        records(answer["history"]),
+        *_history(answer["history"]),
     ]
     if answer.get("repurchases"):
         parts += _demands(answer["repurchases"], one_lender=True)
     if answer.get("commitments"):
         parts += _commitments(answer["commitments"], one_lender=True)
     return Group(*parts, *_refused([row]))
+
+
+def _history(every: list[Row]) -> list[RenderableType]:
+    """A lender's states, the oldest first, each with what decided it."""
+    if not every:
+        return [heading("History"), indented(plain("approved, and never decided about", "dim"))]
+    rows = []
+    for h in every:
+        counted = bool(h["measure"])  # people need no count
+        said = (
+            words.count(h["defaults"]),
+            e6(h["expected_defaults_e6"]),
+            e4(h["ratio_e4"], 0),
+            chance(h["p_value_e9"]),
+        )
+        rows.append((h["decided_date"], h["state"], h["decided_by"], *(said if counted else ("",) * 4), h["reason"]))
+    names = ("Decided", "State", "By", "Defaults", "Peers", "Ratio", "Chance", "Why")
+    return [heading("History"), table(names, rows, right=range(3, 7), spare=(6, 5, 4, 3, 2))]
 
 
 def told(answer: Row) -> RenderableType:
@@ -155,7 +177,8 @@ def _listed(
         at = names.index("Lender")
         names, rows = [n for n in names if n != "Lender"], [row[:at] + row[at + 1 :] for row in rows]
     more = f"the last {MOST_ROWS} of {count:,}; --json gives all" if count > MOST_ROWS else ""
-    return [heading(title, more), table(names, rows, right=range(len(names) - right, len(names)))]
+    spare = [names.index(name) for name in _SPARE if name in names]
+    return [heading(title, more), table(names, rows, right=range(len(names) - right, len(names)), spare=spare)]
 
 
 def _spaced(code: str) -> str:
@@ -182,7 +205,7 @@ def advice(answer: Row) -> RenderableType:
     more = f"; the largest {MOST_ROWS} of {len(every):,}, --json gives all" if len(every) > MOST_ROWS else ""
     return Group(
         heading("Purchase advices", f"{', '.join(answer['months'])}; {note}{more}"),
-        table(names, [line(a) for a in [*every[:MOST_ROWS], total]], right=range(3, 9)),
+        table(names, [line(a) for a in [*every[:MOST_ROWS], total]], right=range(3, 9), spare=(6, 5, 2, 1)),
     )
 
 

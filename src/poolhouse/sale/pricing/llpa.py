@@ -42,7 +42,8 @@ LABELS = {
 class Charges:
     """`parts`: name of LABELS -> points in e6 by loan, all >= 0 except "waived"; `total`: their sum;
     `priced`: False where the matrix has no cell (no loan to value; a cash-out's loan to value, or combined with a
-    second lien, above its last column) or a charge is not known; `minimum_mi`: True where that is the one for the minimum mortgage insurance option."""
+    second lien, above its last column) or a charge is not known; `minimum_mi`: True where that is the one for the
+    minimum mortgage insurance option."""
 
     parts: dict[str, Int64s]
     total: Int64s
