@@ -31,7 +31,7 @@ def tape(answer: Row) -> RenderableType:
         *_title("Prices", answer),
         figures(head),
         heading("Best offer of each loan", "loan by loan, no pool's or commitment's limits"),
-        table(names, rows, right=range(3, 8)),
+        table(names, rows, right=range(3, 8), spare=(7, 4, 2)),
     ]
     if answer["unpriced"]:
         lines = [(row["reason"], words.count(row["loans"])) for row in answer["unpriced"]]
@@ -55,7 +55,7 @@ def loan(answer: Row) -> RenderableType:
     if rest:
         rows = [(*_names(every[i]), *_price(every[i]), "" if every[i]["open"] else "closed to it") for i in rest]
         names = ("Outlet", "How", "Servicing", "Rate", "Price", "32nds", "Proceeds", "")
-        parts += [heading("Other offers", "--json has their lines"), table(names, rows, right=(3, 4, 5, 6))]
+        parts += [heading("Other offers", "--json has their lines"), table(names, rows, right=(3, 4, 5, 6), spare=(5, 6))]
     parts += _refused(answer)
     if best is not None:
         chosen = every[best]
