@@ -55,7 +55,10 @@ def loan(answer: Row) -> RenderableType:
     if rest:
         rows = [(*_names(every[i]), *_price(every[i]), "" if every[i]["open"] else "closed to it") for i in rest]
         names = ("Outlet", "How", "Servicing", "Rate", "Price", "32nds", "Proceeds", "")
-        parts += [heading("Other offers", "--json has their lines"), table(names, rows, right=(3, 4, 5, 6), spare=(5, 6))]
+        parts += [
+            heading("Other offers", "--json has their lines"),
+            table(names, rows, right=(3, 4, 5, 6), spare=(5, 6)),
+        ]
     parts += _refused(answer)
     if best is not None:
         chosen = every[best]

@@ -142,9 +142,7 @@ def _prices(
     noted: date = asked["note_date"].max()  # type: ignore[assignment]
     day = day_of(as_of) if as_of else own or first_day(month_of(noted) + 1)
     prices = pricing.read_sheet(text, name, day, rulebook) if sheet is not None else pricing.model_sheet(day, rulebook)
-    for change in what_if:
-        prices = pricing.with_change(prices, change)
-    return day, prices
+    return day, pricing.with_changes(prices, what_if)
 
 
 def described(facts: Mapping[str, str]) -> pl.DataFrame:

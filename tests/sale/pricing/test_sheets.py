@@ -111,6 +111,13 @@ def test_a_changed_multiple_reaches_coupons_with_a_ratio_of_their_own(tmp_path: 
         priced(sheet=sheet, what_if=["buy_down=4.75"])
 
 
+def test_what_ifs_are_judged_together() -> None:
+    both = priced(what_if=["buy_up=7", "buy_down=8"])
+    assert offer(both, "fnma", "swap", 600_000)["all_in_e6"] == 102_617_500 + 16_500 * 25
+    assert priced(what_if=["buy_down=8", "buy_up=7"])["offers"] == both["offers"]
+    assert priced(what_if=["gfee=40", "gfee=46"])["offers"] == priced()["offers"]
+
+
 def test_ratios_by_program_and_coupon() -> None:
     text = WORKED.read_text(encoding="utf-8") + (
         '[[ratio]]\nprogram = "fnma"\nbuy_up = 4\nbuy_down = 7\n'

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -73,9 +74,21 @@ def read_sheet(text: str, name: str, as_of: date, rulebook: Rulebook) -> Sheet:
     return replace(sheet, name=str(title), values=values, given=frozenset(given), **parts)
 
 
-def with_change(sheet: Sheet, change: str) -> Sheet:
-    """The sheet with one key=value changed: a setting (multiples.buy_up=4.2), a short name (gfee=46, buy_up, buy_down,
-    excess, msr, srp, line_rate), or a price (tba.6.0=101.5, tba.gnma.30y.6.0=101-16, cash.., conduit..)."""
+def with_changes(sheet: Sheet, changes: Sequence[str]) -> Sheet:
+    """The sheet with some key=value changed: a setting (multiples.buy_up=4.2), a short name (gfee=46, buy_up, buy_down,
+    excess, msr, srp, line_rate), or a price (tba.6.0=101.5, tba.gnma.30y.6.0=101-16, cash.., conduit..). The last of
+    the same key counts; what they must be together is checked when all are made."""
+    for change in changes:
+        sheet = _changed(sheet, change)
+    if changes:
+        where = f"--what-if {', '.join(changes)}"
+        check_shapes(where, sheet.values)
+        if (sheet.ratios["buy_down"] < sheet.ratios["buy_up"]).any():
+            raise Refused(f"{where}: a ratio of the sheet would have its buy_down below its buy_up")
+    return sheet
+
+
+def _changed(sheet: Sheet, change: str) -> Sheet:
     key, equals, value = (part.strip() for part in change.partition("="))
     if not equals or not value:
         raise Refused(f"--what-if {change}: write key=value, such as gfee=46 or tba.6.0=101.5")
@@ -93,19 +106,11 @@ def with_change(sheet: Sheet, change: str) -> Sheet:
                 f"{', '.join(known)}"
             )
         values[section][name] = scaled(f"--what-if {key}", value, setting)
-    check_shapes(f"--what-if {change}", values)
     changed = set(_ALIASES.get(key, (key,)))
-    ratios = _rated_anew(sheet.ratios, changed, values["multiples"], change)
-    return replace(sheet, values=values, given=sheet.given | changed, ratios=ratios)
-
-
-def _rated_anew(ratios: pl.DataFrame, changed: set[str], multiples: dict[str, Any], change: str) -> pl.DataFrame:
-    """A sheet's own ratios follow a changed multiple: else the change would not reach the coupons that have one."""
+    # a sheet's own ratios follow: else the change would not reach the coupons that have one
     new = [name for name in ("buy_up", "buy_down") if f"multiples.{name}" in changed]
-    ratios = ratios.with_columns(pl.lit(multiples[name], pl.Int64).alias(name) for name in new)
-    if (ratios["buy_down"] < ratios["buy_up"]).any():
-        raise Refused(f"--what-if {change}: a ratio of the sheet would have its buy_down below its buy_up")
-    return ratios
+    ratios = sheet.ratios.with_columns(pl.lit(values["multiples"][name], pl.Int64).alias(name) for name in new)
+    return replace(sheet, values=values, given=sheet.given | changed, ratios=ratios)
 
 
 def _repriced(sheet: Sheet, change: str, key: re.Match[str], value: str) -> Sheet:
