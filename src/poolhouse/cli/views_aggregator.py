@@ -192,7 +192,7 @@ def advice(answer: Row) -> RenderableType:
     def line(a: Row) -> tuple[object, ...]:
         above = a["premium_cents"] - a["discount_cents"]
         return (
-            _short(a["lender"]), a["settlement_date"], words.PARTIES.get(a["program"], a["program"]),
+            _short(a["lender"]), a["settlement_date"], words.PARTIES.get(a["program"], "") if a["program"] else "",
             words.count(a["loans"]), words.money(a["principal_cents"]), words.money(above),
             words.money(a["purchase_interest_cents"]), words.money(a["line_payoff_cents"]),
             words.money(a["net_wire_cents"]),
