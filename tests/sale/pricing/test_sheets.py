@@ -90,6 +90,21 @@ def test_prices_in_32nds_and_the_first_settlement_that_can_be_met() -> None:
     assert set(offered["base_e6"]) == {101_515_625} and set(offered["settlement_date"]) == {date(2026, 12, 14)}
 
 
+def test_settlement_by_class() -> None:
+    """30-year UMBS, shorter UMBS and Ginnie Mae settle in successive weeks; a day too near is left to the next."""
+    for day, a, b, c in (
+        (date(2026, 12, 1), date(2026, 12, 11), date(2026, 12, 16), date(2026, 12, 18)),
+        (date(2026, 12, 8), date(2026, 12, 11), date(2026, 12, 16), date(2026, 12, 18)),
+        (date(2026, 12, 9), date(2027, 1, 14), date(2026, 12, 16), date(2026, 12, 18)),
+    ):
+        text = '[[tba]]\nprices = {"6.0" = 101}\n[[tba]]\nterm = 15\nprices = {"6.0" = 101}\n'
+        for sheet in (pricing.model_sheet(day, BOOK), read(text, day)):
+            settles = {row[:2]: row[2] for row in sheet.tba.select("program", "term_bucket", "settlement_date").rows()}
+            assert [settles[key] for key in ((1, 360), (2, 360), (1, 180), (2, 180), (3, 360), (3, 180))] == [
+                a, a, b, b, c, c
+            ]  # fmt: skip
+
+
 def test_a_coupon_quoted_for_a_later_month_only_is_offered_then() -> None:
     text = (
         'cash = []\nconduit = []\n[[tba]]\nprogram = "fnma"\nsettle = 2026-12-14\nprices = {"6.0" = 101}\n'

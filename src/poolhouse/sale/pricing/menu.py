@@ -18,7 +18,7 @@ from poolhouse.dates import on_or_after
 from poolhouse.money import half_up_div
 from poolhouse.rules import Rulebook
 from poolhouse.sale.pricing.curves import Curve, curves
-from poolhouse.sale.pricing.sheets import CONDUITS, ENTERPRISES, STRIPS, SWAPPED, Sheet
+from poolhouse.sale.pricing.sheets import CONDUITS, ENTERPRISES, STRIPS, SWAPPED, Sheet, first_met
 from poolhouse.sale.pricing.strips import PERMITTED, Limits, divide
 from poolhouse.tables.codes import NO_PROGRAM, PROGRAMS
 
@@ -108,8 +108,7 @@ def ratios(sheet: Sheet, program: int, coupons: Int64s) -> tuple[Int64s, Int64s]
 
 def tba_of(sheet: Sheet, rulebook: Rulebook) -> pl.DataFrame:
     """The TBA prices: of each program, term and coupon that of the first settlement that can still be met."""
-    least = sheet.as_of + timedelta(days=rulebook.get("pricing.tba_settlement", sheet.as_of)["least_days"])
-    ahead = sheet.tba.filter(pl.col("settlement_date") >= least)
+    ahead = sheet.tba.filter(pl.col("settlement_date") >= first_met(sheet.as_of, rulebook))
     first = pl.col("settlement_date").min().over("program", "term_bucket", "coupon_rate_e7")
     return ahead.filter(pl.col("settlement_date") == first)
 

@@ -55,14 +55,13 @@ def read_sheet(text: str, name: str, as_of: date, rulebook: Rulebook) -> Sheet:
     if day is not None and day != as_of:
         raise Refused(f"{name}: the sheet is of {day}, not of {as_of}: give --as-of {day}, or another sheet")
     sheet = model_sheet(as_of, rulebook)
-    first = settlement(as_of, rulebook)
     parts: dict[str, Any] = {}
     if "tba" in raw:
-        parts["tba"] = _prices(name, raw, "tba", SWAPPED, rulebook, as_of, first)
+        parts["tba"] = _prices(name, raw, "tba", SWAPPED, rulebook, as_of)
     if "cash" in raw:
-        parts["cash"] = _prices(name, raw, "cash", ENTERPRISES, rulebook, as_of, first)
+        parts["cash"] = _prices(name, raw, "cash", ENTERPRISES, rulebook, as_of)
     if "conduit" in raw:
-        parts["conduit"] = _prices(name, raw, "conduit", CONDUITS, rulebook, as_of, first)
+        parts["conduit"] = _prices(name, raw, "conduit", CONDUITS, rulebook, as_of)
     if "payup" in raw:
         parts["payups"] = tuple(_payup(name, each, i, rulebook, as_of) for i, each in _rows(name, raw, "payup"))
     if "ratio" in raw:
@@ -190,7 +189,7 @@ _HIGHEST_PRICE_E6 = 1_000 * 10**6
 
 
 def _prices(
-    name: str, raw: dict[str, Any], table: str, allowed: tuple[int, ...], rulebook: Rulebook, as_of: date, settle: date
+    name: str, raw: dict[str, Any], table: str, allowed: tuple[int, ...], rulebook: Rulebook, as_of: date
 ) -> pl.DataFrame:
     """A table of prices: a row for each listed program, term and rate."""
     columns: dict[str, list[Any]] = {"program": [], "term_bucket": [], "extra": [], "rate": [], "price_e6": []}
@@ -199,8 +198,8 @@ def _prices(
         _known(where, each, _KEYS[table])
         programs = each.get("program", [PROGRAMS[p] for p in allowed]) or [""]
         bucket = _bucket(where, each.get("term", 30), rulebook, as_of)
-        extra = each.get("settle", settle) if table == "tba" else each.get("days", _LONGEST_COMMITMENT_DAYS)
-        if table == "tba" and type(extra) is not date:
+        extra = each.get("settle") if table == "tba" else each.get("days", _LONGEST_COMMITMENT_DAYS)
+        if table == "tba" and extra is not None and type(extra) is not date:
             raise Refused(f"{where}: settle {extra!r} is no date: write settle = 2026-12-14, without quotes")
         if table != "tba":
             extra = number(f"{where}: days", extra, 1, "a whole number of days", most=_LONGEST_COMMITMENT_DAYS)
@@ -209,10 +208,11 @@ def _prices(
             raise Refused(f'{where}: prices is a table of rate and price: write prices = {{"6.0" = 101.5}}')
         for program in programs if isinstance(programs, list) else [programs]:
             code = _program(where, program, allowed)
+            told = settlement(as_of, code, bucket, rulebook) if extra is None else extra
             for rate, price in prices.items():
                 columns["program"].append(code)
                 columns["term_bucket"].append(bucket)
-                columns["extra"].append(extra)
+                columns["extra"].append(told)
                 columns["rate"].append(_rate(f"{where}: prices", rate, 'a rate in percent, in quotes: "6.0"'))
                 columns["price_e6"].append(_price(f"{where}: prices {rate}", price))
     extra_name, extra_type = {"tba": ("settlement_date", pl.Date()), "cash": ("days", pl.Int32())}.get(
