@@ -42,6 +42,7 @@ _CENTS = 100.0
 _NOTHING = 1e-9
 _HALF = 0.5
 _CUTS = 40
+_NOISE_CENTS = 0.01
 _BENT = 1e-5
 
 
@@ -108,6 +109,12 @@ class _Run:
         self.search = Search.of(self.relaxation)
         self.bound = self.relaxation.loss
         self.best = float(self.model.best.sum()) / _CENTS
+        self.ranked = _Ranked(self.model)
+        self.loan_by_loan: Ints | None = None
+        links = self.model.links
+        self._offers_of = np.concatenate([k.offers for k in links] or [np.zeros(0, np.int64)])
+        self._weights_of = np.concatenate([k.weight for k in links] or [np.zeros(0)])
+        self._link_of = np.repeat(np.arange(len(links)), [len(k.offers) for k in links])
 
     def dollars(self, taken: Ints) -> float:
         return self.best - proceeds(self.problem, self._offers(taken)) / _CENTS
@@ -120,23 +127,62 @@ class _Run:
         return answer
 
     def greedy(self) -> int | None:
-        """Loan by loan the best offer; pools too small are given up, smallest first, and their loans go to their next
-        best; what else is broken is mended by the cheapest single moves. None where a fifth of the time didn't do."""
+        """Loan by loan the best offer; what is above a maximum goes to its next best, the cheapest first; pools too
+        small are given up, smallest first; what else is broken is mended by the cheapest single moves. None where a
+        fifth of the time didn't do."""
         open_ = self.relaxation.open.copy()
         until = self.clock() + _GREEDY_SHARE * max(self.until - self.clock(), 0.0)
         while True:
-            taken = _best_open(self.model, open_)
-            chosen = np.zeros(self.model.assignments, dtype=np.bool_)
-            chosen[taken] = True
-            held = [(float(k.weight @ chosen[k.offers]), i) for i, k in enumerate(self.model.links)]
-            small = sorted((h, i) for h, i in held if 0 < h < self.model.links[i].need)
+            taken = self._under_maxima(self.ranked.best(open_), open_)
+            held = self._held(taken)
+            small = sorted((h, i) for i, h in enumerate(held) if 0 < h < self.model.links[i].need)
             shut = [i for _, i in small[: max(len(small) // 4, 1)] if self._leaves_offers(open_, i)]
             if not shut or self.clock() >= until:
                 break
             for i in shut:
                 open_[self.model.links[i].offers] = False
         taken, kept = self.search.repaired(taken, stop=lambda: self.clock() >= until)
-        return proceeds(self.problem, self._offers(taken)) if kept and self.exact(taken) else None
+        if not kept or not self.exact(taken):
+            return None
+        self.loan_by_loan = taken
+        return proceeds(self.problem, self._offers(taken))
+
+    def _held(self, taken: Ints) -> list[float]:
+        """What each group with a minimum if used holds."""
+        chosen = np.zeros(self.model.assignments, dtype=np.bool_)
+        chosen[taken] = True
+        inside = chosen[self._offers_of]
+        sums = np.bincount(self._link_of[inside], weights=self._weights_of[inside], minlength=len(self.model.links))
+        held: list[float] = sums.tolist()
+        return held
+
+    def _under_maxima(self, taken: Ints, open_: Bools) -> Ints:
+        """Loans leave a group above its maximum for their best offer outside, those that lose least first."""
+        taken, free = taken.copy(), open_.copy()
+        for row in (*self.model.rows, *self.model.rows):
+            if (
+                row.limit < 0
+                or row.side != "max"
+                or row.weight is not None
+                or (row.cols >= self.model.assignments).any()
+            ):
+                continue
+            weight = np.zeros(self.model.assignments)
+            weight[row.cols] = row.coefs
+            over = float(weight[taken].sum()) - row.upper
+            if over <= 0:
+                continue
+            free[row.cols] = False
+            leaving = np.flatnonzero(
+                (weight[taken] > 0) & (np.bincount(self.model.loan[free], minlength=len(taken)) > 0)
+            )
+            next_best = self.ranked.best(free | ~np.isin(self.model.loan, leaving))[leaving]
+            lost = (self.model.value[taken[leaving]] - self.model.value[next_best]) / weight[taken[leaving]]
+            order = np.argsort(lost, kind="stable")
+            gone = np.cumsum(weight[taken[leaving[order]]])
+            moved = order[: int(np.searchsorted(gone, over)) + 1]
+            taken[leaving[moved]] = next_best[moved]
+        return taken
 
     def _leaves_offers(self, open_: Bools, link: int) -> bool:
         """Whether every loan keeps an open offer when a group is shut."""
@@ -149,6 +195,8 @@ class _Run:
         taken, kept = self.search.repaired(rounded(self.relaxation))
         start = Incumbent(taken, self.dollars(taken) if kept and self.exact(taken) else np.inf)
         improver = Improver(self.search, Restricted(self.relaxation, True), self.exact, self.dollars, start, self.clock)
+        if self.loan_by_loan is not None:
+            improver.offer(self.loan_by_loan)
         if not self._near(improver):
             self._heavy(improver)
         if improver.best.loss == np.inf:
@@ -231,12 +279,19 @@ class _Run:
         return answer.x
 
 
-def _best_open(model: Model, open_: Bools) -> Ints:
-    """Each loan's open column of most value, the first among equals."""
-    columns = np.flatnonzero(open_)
-    order = columns[np.lexsort((columns, -model.value[columns], model.loan[columns]))]
-    best: Ints = order[np.searchsorted(model.loan[order], np.arange(model.loans))]
-    return best
+class _Ranked:
+    """Each loan's columns, those of most value first, the first among equals."""
+
+    def __init__(self, model: Model) -> None:
+        columns = np.arange(model.assignments)
+        self.order = np.lexsort((columns, -model.value, model.loan))
+        self.loan = model.loan[self.order]
+
+    def best(self, open_: Bools) -> Ints:
+        """Each loan's open column of most value; every loan needs one."""
+        live = np.flatnonzero(open_[self.order])
+        first: Ints = live[np.flatnonzero(np.diff(self.loan[live], prepend=-1))]
+        return self.order[first]
 
 
 def heavy_columns(model: Model) -> Bools:
@@ -264,7 +319,8 @@ def _told(
     assignment = np.where(found.taken < model.offers, found.taken, -1)
     total, best = proceeds(problem, assignment), int(model.best.sum())
     taken = assignment[assignment >= 0]
-    most = max(int(np.ceil(best - bound * _CENTS)), total)
+    # Proceeds are whole cents: what lies above the last whole one can't be reached.
+    most = max(int(np.floor(best - bound * _CENTS + _NOISE_CENTS)), total)
     return Solution(
         assignment=assignment, proceeds_cents=total, bound_cents=most, best_cents=best, greedy_cents=greedy,
         pools_used=int(problem.offers["pool"].gather(taken).n_unique()),

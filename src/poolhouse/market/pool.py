@@ -24,7 +24,7 @@ def pool(desk: Desk) -> dict[str, Any]:
     with desk.book.command("pool", f"pool:{month_name(month)}", {}) as txn:
         if txn.replayed is not None:
             return txn.replayed
-        waiting = _waiting(desk, month)
+        waiting = waiting_loans(desk, month)
         pools = desk.book.records("pools")
         next_id = int(pools["pool_id"].to_numpy().max(initial=0)) + 1
         answer: dict[str, Any] = {"month": month_name(month), "offered": waiting.height, "pools": 0, "pooled": 0}
@@ -43,7 +43,7 @@ def pool(desk: Desk) -> dict[str, Any]:
     return answer
 
 
-def _waiting(desk: Desk, month: int) -> pl.DataFrame:
+def waiting_loans(desk: Desk, month: int) -> pl.DataFrame:
     """Loans bought and not pooled: this month's sales and those that wait, at their balance T(month)."""
     sold = desk.book.scan("sales").select(
         "loan_id", "program", "coupon_rate_e7", "pass_through_rate_e7", "guaranty_fee_rate_e7", "settlement_date",

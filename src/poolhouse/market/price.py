@@ -46,11 +46,11 @@ def price_tape(
     is some loan's best: loans, balance, proceeds, average price), totals, notes, assumptions, out, seconds.
     """
     began = time.perf_counter()
-    _refuse_form(out)
+    refuse_form(out)
     standards = chosen((), (), edition)
     read = loans.read_tape(tape, text_of(mapping, "mapping") if mapping is not None else None)
     asked = as_loans(read.tape)
-    day, prices = _prices(as_of, sheet, what_if, standards.rulebook, asked)
+    day, prices = prices_of(as_of, sheet, what_if, standards.rulebook, asked)
     started = time.perf_counter()
     checks = evaluate(asked, day, standards.rulebook, standards.programs)
     judged = time.perf_counter()
@@ -58,15 +58,15 @@ def price_tape(
     priced = time.perf_counter()
     best = best_offers(offered)
     answer = {
-        "tape": str(tape), **_heading(day, standards.rulebook, prices, what_if),
+        "tape": str(tape), **heading(day, standards.rulebook, prices, what_if),
         "loans": asked.height, "rejected": read.rows - asked.height, "offers": offered.height,
         "priced": offered.filter(pl.col("program") != 0)["loan_id"].n_unique(),
-        "unpriced": _unpriced(asked, checks, offered, prices, standards.rulebook),
+        "unpriced": unpriced(asked, checks, offered, prices, standards.rulebook),
         "best": _by_outlet(best), "totals": _totals(best),
-        **_ground(day, standards.rulebook, prices),
+        **ground(day, standards.rulebook, prices),
     }  # fmt: skip
     if out is not None:
-        _write(_named(offered, asked), Path(out))
+        write(named(offered, asked), Path(out))
         answer["out"] = str(out)
     seconds = {"read": started - began, "check": judged - started, "price": priced - judged,
                "all": time.perf_counter() - began}  # fmt: skip
@@ -98,7 +98,7 @@ def price_loan(
         asked = as_loans(read.tape.filter(pl.col("loan_number") == str(loan)))
         if asked.is_empty():
             raise Refused(f"loan {loan!r} is not on {tape}: give its loan number as it stands there")
-    day, prices = _prices(as_of, sheet, what_if, standards.rulebook, asked)
+    day, prices = prices_of(as_of, sheet, what_if, standards.rulebook, asked)
     checks = evaluate(asked, day, standards.rulebook, standards.programs)
     found = waterfall(asked, prices, standards.rulebook, hold=hold)
     reasons = _reasons(checks, asked, standards.rulebook, standards.programs)
@@ -108,11 +108,11 @@ def price_loan(
     others = [i for i in candidates[1:] if best is not None and _choice(offers[i]) != _choice(offers[best])]
     ahead = offers[best]["all_in_e6"] - offers[others[0]]["all_in_e6"] if best is not None and others else None
     return {
-        "loan": _facts(asked), **_heading(day, standards.rulebook, prices, what_if),
+        "loan": _facts(asked), **heading(day, standards.rulebook, prices, what_if),
         "offers": offers, "refused": found["refused"], "unpriced": found["unpriced"],
         "closed": [{"program": p, **r} for p, r in reasons.items() if not r["open"]],
         "best": best, "second": others[0] if others else None, "ahead_e6": ahead,
-        **_ground(day, standards.rulebook, prices),
+        **ground(day, standards.rulebook, prices),
     }  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def best_offers(offered: pl.DataFrame) -> pl.DataFrame:
     return top.unique("loan_id", keep="first", maintain_order=True)
 
 
-def _prices(
+def prices_of(
     as_of: str | date | None, sheet: str | Path | None, what_if: Sequence[str], rulebook: Rulebook, asked: pl.DataFrame
 ) -> tuple[date, Sheet]:
     """The day of pricing and its sheet."""
@@ -184,14 +184,14 @@ def _reasons(checks: pl.DataFrame, asked: pl.DataFrame, rulebook: Rulebook, prog
     return found
 
 
-def _heading(day: date, rulebook: Rulebook, prices: Sheet, what_if: Sequence[str]) -> Answer:
+def heading(day: date, rulebook: Rulebook, prices: Sheet, what_if: Sequence[str]) -> Answer:
     return {
         "as_of": day, "edition": rulebook.edition, "sheet": prices.name, "what_if": list(what_if),
         "settlement_date": tba_of(prices, rulebook)["settlement_date"].min(),
     }  # fmt: skip
 
 
-def _ground(day: date, rulebook: Rulebook, prices: Sheet) -> Answer:
+def ground(day: date, rulebook: Rulebook, prices: Sheet) -> Answer:
     """What the prices rest on: versions that are only the nearest, and what is assumed, not the sheet's."""
     notes = [f"loan-level price adjustments: {llpa.citation(day, rulebook)}"]
     if not _has_counties(day):
@@ -225,7 +225,7 @@ def _has_counties(day: date) -> bool:
     return day.year in known_years()
 
 
-def _unpriced(
+def unpriced(
     asked: pl.DataFrame, checks: pl.DataFrame, offered: pl.DataFrame, prices: Sheet, rulebook: Rulebook
 ) -> list[Answer]:
     """Why loans have no outlet besides holding: reason and loans."""
@@ -250,23 +250,23 @@ def _by_outlet(best: pl.DataFrame) -> list[Answer]:
         pl.len().alias("loans"), pl.col("balance_cents").sum(), pl.col("proceeds_cents").sum()
     )
     outlets = rows.sort("program", "execution", "servicing").to_dicts()
-    return [{**row, "program": PROGRAMS[row["program"]], **_average(row)} for row in outlets]
+    return [{**row, "program": PROGRAMS[row["program"]], **average(row)} for row in outlets]
 
 
 def _totals(best: pl.DataFrame) -> Answer:
     row = {"loans": best.height, "balance_cents": int(best["balance_cents"].sum()),
            "proceeds_cents": int(best["proceeds_cents"].sum())}  # fmt: skip
-    return {**row, **_average(row)}
+    return {**row, **average(row)}
 
 
-def _average(row: Answer) -> Answer:
+def average(row: Answer) -> Answer:
     """Average price of some balance, half-up."""
     balance = row["balance_cents"]
     price = (2 * row["proceeds_cents"] * 10**8 + balance) // (2 * balance) if balance else 0
     return {"all_in_e6": price, "all_in_32nds": thirty_seconds(price)}
 
 
-def _named(offered: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+def named(offered: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
     """Offers for a file: the tape's loan number first, programs by name."""
     names = asked.select("loan_id", "loan_number")
     rows = offered.join(names, on="loan_id", how="left", maintain_order="left")
@@ -274,7 +274,7 @@ def _named(offered: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
     return rows.select("loan_number", program, pl.exclude("loan_number", "program", "loan_id"))
 
 
-def _refuse_form(out: str | Path | None) -> None:
+def refuse_form(out: str | Path | None) -> None:
     if out is None:
         return
     if Path(out).suffix.lower() not in FORMATS:
@@ -283,7 +283,7 @@ def _refuse_form(out: str | Path | None) -> None:
         raise Refused(f"{out}: there is no folder {Path(out).parent}")
 
 
-def _write(rows: pl.DataFrame, path: Path) -> None:
+def write(rows: pl.DataFrame, path: Path) -> None:
     form = path.suffix.lower()
     if form == ".csv":
         rows.write_csv(path)

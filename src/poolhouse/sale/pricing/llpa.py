@@ -148,7 +148,7 @@ class _Facts:
         self.long = (loans["term_months"] > matrix.min_term).to_numpy()
         self.conventional = (loans["kind"] == "conventional").to_numpy()
         self.purpose = code_of(loans["purpose"], PURPOSES)
-        self.high_balance = loans["note_amount_cents"].to_numpy() > _general_limit(loans, as_of, rulebook)
+        self.high_balance = loans["note_amount_cents"].to_numpy() > general_limit(loans, as_of, rulebook)
 
     def attributes(self) -> dict[str, Bools]:
         """Which adders each loan pays."""
@@ -195,7 +195,7 @@ class _Facts:
             limits, on=["county_fips", "units"], how="left", maintain_order="left"
         )
         county = home["county_limit_cents"].fill_null(0).to_numpy()
-        high_cost = county > _general_limit(self.loans, as_of, rulebook)
+        high_cost = county > general_limit(self.loans, as_of, rulebook)
         income = self.loans["ami_ratio_e4"]
         modest = income.is_not_null().to_numpy() & (income.fill_null(0).to_numpy() <= np.where(high_cost, high, normal))
         first = self.loans["first_time_buyer"].fill_null(False).to_numpy()
@@ -206,7 +206,7 @@ class _Facts:
         return waived
 
 
-def _general_limit(loans: pl.DataFrame, as_of: date, rulebook: Rulebook) -> Int64s:
+def general_limit(loans: pl.DataFrame, as_of: date, rulebook: Rulebook) -> Int64s:
     """The limit above which a loan is high balance: the nation's baseline, or the one that a statute sets for a
     whole state."""
     units = loans["units"].to_numpy().astype(np.int64) - 1
