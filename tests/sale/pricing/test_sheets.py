@@ -105,6 +105,26 @@ def test_settlement_by_class() -> None:
             ]  # fmt: skip
 
 
+def test_ginnie_loans_of_twenty_years_go_to_thirty_year_pools() -> None:
+    """Its pools are of 15 and 30 years; a payup for 30-year pools is theirs too."""
+    text = (
+        'payup = [{points = 0.25, program = "gnma", term = 30}]\n[[tba]]\nterm = 15\nprices = {"6.0" = 102}\n'
+        '[[tba]]\nterm = 20\nprices = {"6.0" = 101}\n[[tba]]\nterm = 30\nprices = {"6.0" = 100}\n'
+    )
+    for kind, term, bucket, base, payup in (
+        ("fha", "120", 180, 102, 0), ("fha", "180", 180, 102, 0), ("va", "181", 360, 100, 250_000),
+        ("usda", "360", 360, 100, 250_000), ("conventional", "240", 240, 101, 0),
+    ):  # fmt: skip
+        facts = {"kind": kind, "term_months": term, "note_rate_e7": "650000"}
+        offered = pricing.offers(loan(facts), None, read(text), DAY, BOOK, hold=False)
+        rows = (
+            offered.filter(pl.col("execution") == "swap").select("term_bucket", "base_e6", "payup_e6").unique().rows()
+        )
+        assert rows == [(bucket, base * 10**6, payup)], (kind, term)
+    with pytest.raises(Refused, match="gnma has no pools of 20 years"):
+        read('[[tba]]\nprogram = "gnma"\nterm = 20\nprices = {"6.0" = 100}\n')
+
+
 def test_a_coupon_quoted_for_a_later_month_only_is_offered_then() -> None:
     text = (
         'cash = []\nconduit = []\n[[tba]]\nprogram = "fnma"\nsettle = 2026-12-14\nprices = {"6.0" = 101}\n'

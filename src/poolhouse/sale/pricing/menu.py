@@ -18,7 +18,7 @@ from poolhouse.dates import on_or_after
 from poolhouse.money import half_up_div
 from poolhouse.rules import Rulebook
 from poolhouse.sale.pricing.curves import Curve, curves
-from poolhouse.sale.pricing.sheets import CONDUITS, ENTERPRISES, STRIPS, SWAPPED, Sheet, first_met
+from poolhouse.sale.pricing.sheets import CONDUITS, ENTERPRISES, STRIPS, SWAPPED, Sheet, first_met, pool_bucket
 from poolhouse.sale.pricing.strips import PERMITTED, Limits, divide
 from poolhouse.tables.codes import NO_PROGRAM, PROGRAMS
 
@@ -35,7 +35,7 @@ RATE_TO_PRICE = 10
 _YEAR_DAYS = 360
 
 COLUMNS: dict[str, pl.DataType] = {
-    "cell": pl.Int32(), "program": pl.Int8(), "execution": pl.Int8(), "servicing": pl.Int8(),
+    "cell": pl.Int32(), "term_bucket": pl.Int16(), "program": pl.Int8(), "execution": pl.Int8(), "servicing": pl.Int8(),
     "coupon_rate_e7": pl.Int32(), "guaranty_fee_rate_e7": pl.Int32(), "servicing_fee_rate_e7": pl.Int32(),
     "buy_up_rate_e7": pl.Int32(), "excess_rate_e7": pl.Int32(), "base_fee_e7": pl.Int64(), "above_e3": pl.Int64(),
     "base_e6": pl.Int64(), "buy_up_e6": pl.Int64(), "buy_down_e6": pl.Int64(), "excess_e6": pl.Int64(),
@@ -64,6 +64,10 @@ def menu(cells: pl.DataFrame, sheet: Sheet, rulebook: Rulebook, *, hold: bool = 
     if hold:
         parts.append(_rows(cells["cell"], NO_PROGRAM, HOLD, KEPT, sheet.as_of))
     frame = pl.concat(parts).join(cells.select("cell", "note_rate_e7"), on="cell", how="left", maintain_order="left")
+    own = pl.concat([_pooled(cells, p, sheet, rulebook) for p in SWAPPED])
+    frame = frame.drop("term_bucket").join(own, on=["cell", "program"], how="left", maintain_order="left")
+    frame = frame.join(cells.select("cell", price_bucket="term_bucket"), on="cell", how="left", maintain_order="left")
+    frame = frame.with_columns(pl.coalesce("term_bucket", "price_bucket").alias("term_bucket"))
     note = frame["note_rate_e7"].to_numpy().astype(np.int64)
     days = (frame["settlement_date"] - sheet.as_of).dt.total_days().to_numpy()
     carry = half_up_div(days * (note - sheet.values["carry"]["line_rate"]) * RATE_TO_PRICE, _YEAR_DAYS)
@@ -84,7 +88,8 @@ def refusals(note_rate_e7: int, bucket: int, sheet: Sheet, rulebook: Rulebook) -
     found = []
     for program in SWAPPED:
         limits = limits_of(program, sheet, rulebook)
-        rows = sheet.tba.filter((pl.col("program") == program) & (pl.col("term_bucket") == bucket))
+        pooled = pool_bucket(program, bucket, sheet.as_of, rulebook)
+        rows = sheet.tba.filter((pl.col("program") == program) & (pl.col("term_bucket") == pooled))
         coupons = rows["coupon_rate_e7"].unique().sort().to_numpy().astype(np.int64)
         up, down = ratios(sheet, program, coupons)
         values = sheet.values
@@ -120,7 +125,8 @@ def _swaps(cells: pl.DataFrame, sheet: Sheet, rulebook: Rulebook) -> Iterator[pl
     costs = values["costs.swap"]
     for program in SWAPPED:
         limits, fee = limits_of(program, sheet, rulebook), values["guaranty_fee"][PROGRAMS[program]]
-        pairs = cells.join(tba.filter(pl.col("program") == program), on="term_bucket", how="inner")
+        pairs = cells.drop("term_bucket").join(_pooled(cells, program, sheet, rulebook), on="cell")
+        pairs = pairs.join(tba, on=["program", "term_bucket"], how="inner")
         spread = pl.col("note_rate_e7") - pl.col("coupon_rate_e7")
         pairs = pairs.filter(spread.is_between(limits.spread_min, limits.spread_max))
         coupon = pairs["coupon_rate_e7"].to_numpy().astype(np.int64)
@@ -142,6 +148,13 @@ def _swaps(cells: pl.DataFrame, sheet: Sheet, rulebook: Rulebook) -> Iterator[pl
             rows = rows.filter(pl.Series(part.refusal == PERMITTED))
             place = pl.col("coupon_rate_e7").rank("ordinal", descending=True).over("cell")
             yield rows.filter(place <= most)
+
+
+def _pooled(cells: pl.DataFrame, program: int, sheet: Sheet, rulebook: Rulebook) -> pl.DataFrame:
+    """cell, program and the term_bucket of the program's pools that take the cell's loans."""
+    buckets = {b: pool_bucket(program, b, sheet.as_of, rulebook) for b in cells["term_bucket"].unique()}
+    term = pl.col("term_bucket").replace_strict(buckets, return_dtype=pl.Int16)
+    return cells.select("cell", pl.lit(program, pl.Int8).alias("program"), term)
 
 
 def worth_e6(rate_e7: Int64s, multiple_e3: Int64s | int) -> Int64s:

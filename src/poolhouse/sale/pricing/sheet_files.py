@@ -18,7 +18,17 @@ import polars as pl
 from poolhouse.findings import Refused
 from poolhouse.rules import Rulebook
 from poolhouse.sale.pricing.settings import KEEP, SETTINGS, check_shapes, number, scaled
-from poolhouse.sale.pricing.sheets import CONDUITS, ENTERPRISES, RATIOS, SWAPPED, Payup, Sheet, model_sheet, settlement
+from poolhouse.sale.pricing.sheets import (
+    CONDUITS,
+    ENTERPRISES,
+    RATIOS,
+    SWAPPED,
+    Payup,
+    Sheet,
+    model_sheet,
+    pool_bucket,
+    settlement,
+)
 from poolhouse.sale.terms import price_of
 from poolhouse.tables.codes import PROGRAMS
 
@@ -208,6 +218,10 @@ def _prices(
             raise Refused(f'{where}: prices is a table of rate and price: write prices = {{"6.0" = 101.5}}')
         for program in programs if isinstance(programs, list) else [programs]:
             code = _program(where, program, allowed)
+            if table == "tba" and pool_bucket(code, bucket, as_of, rulebook) != bucket:
+                if "program" in each:
+                    raise Refused(f"{where}: {program} has no pools of {bucket // 12} years: leave it out")
+                continue
             told = settlement(as_of, code, bucket, rulebook) if extra is None else extra
             for rate, price in prices.items():
                 columns["program"].append(code)

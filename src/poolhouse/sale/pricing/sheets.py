@@ -72,8 +72,12 @@ def model_sheet(as_of: date, rulebook: Rulebook) -> Sheet:
     opening = opening_sheet(month_of(as_of), rulebook).select("program", "term_bucket", "coupon_rate_e7", "price_e6")
     tba = opening.filter(pl.col("program").is_in(SWAPPED))
     kinds = tba.select("program", "term_bucket").unique().sort("program", "term_bucket")
+    pooled = [pool_bucket(p, b, as_of, rulebook) for p, b in zip(kinds["program"], kinds["term_bucket"], strict=True)]
+    kinds = kinds.filter(kinds["term_bucket"] == pl.Series(pooled))
     settles = [settlement(as_of, p, b, rulebook) for p, b in zip(kinds["program"], kinds["term_bucket"], strict=True)]
-    tba = tba.join(kinds.with_columns(settlement_date=pl.Series(settles)), on=kinds.columns, maintain_order="left")
+    tba = tba.join(
+        kinds.with_columns(settlement_date=pl.Series(settles)), on=kinds.columns, how="inner", maintain_order="left"
+    )
     values = _values(as_of, rulebook)
     tops = rulebook.get("pricing.payups", as_of)
     return Sheet(
@@ -86,6 +90,12 @@ def model_sheet(as_of: date, rulebook: Rulebook) -> Sheet:
         payups=tuple(Payup(c, e) for c, e in zip(tops["tops_cents"], tops["e6"], strict=True)),
         values=values,
     )  # fmt: skip
+
+
+def pool_bucket(program: int, term_bucket: int, as_of: date, rulebook: Rulebook) -> int:
+    """The term of a program's pools that take loans of a bucket: Ginnie Mae has 15- and 30-year pools only."""
+    buckets = sorted(rulebook.get("pooling.term_buckets", as_of, program=PROGRAMS[program]))
+    return int(next((b for b in buckets if b >= term_bucket), buckets[-1]))
 
 
 def settlement(as_of: date, program: int, term_bucket: int, rulebook: Rulebook) -> date:
