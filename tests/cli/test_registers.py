@@ -59,7 +59,17 @@ def test_what_a_file_came_to() -> None:
 
 def test_the_advices_total_is_of_no_program(promised: Market) -> None:
     text = shown("advice", promised.advice())
-    assert re.search(r"Together +\d+ +\$", text) and "portfolios" not in text
+    assert re.search(r"Together +\d+ +\$", text) and "portfolios" not in text and "Loan by loan" not in text
+
+
+def test_one_lenders_advice_comes_loan_by_loan(promised: Market) -> None:
+    answer = promised.advice("First Bank")
+    text = shown("advice", answer)
+    assert "Loan by loan" in text
+    for line in answer["lines"]:
+        wire = f"${line['net_wire_cents'] / 100:,.2f}"
+        price = f"{line['price_e6'] / 10**6:.6f}"
+        assert re.search(rf"{line['loan_number']} +{line['settlement_date']} .* {price} .*{re.escape(wire)}", text)
 
 
 def test_a_decided_lenders_history_is_one_line_a_state() -> None:

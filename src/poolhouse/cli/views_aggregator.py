@@ -185,28 +185,50 @@ def _spaced(code: str) -> str:
     return code.replace("_", " ")
 
 
+_SUMS = ("Principal", "Premium", "Interest", "Line payoff", "Net wire")
+
+
 def advice(answer: Row) -> RenderableType:
-    """Purchase advices, largest first, and whether each day's wires are the ledger's."""
-    names = ("Lender", "Settles", "Program", "Loans", "Principal", "Premium", "Interest", "Line payoff", "Net wire")
-
-    def line(a: Row) -> tuple[object, ...]:
-        above = a["premium_cents"] - a["discount_cents"]
-        return (
-            _short(a["lender"]), a["settlement_date"], words.PARTIES.get(a["program"], "") if a["program"] else "",
-            words.count(a["loans"]), words.money(a["principal_cents"]), words.money(above),
-            words.money(a["purchase_interest_cents"]), words.money(a["line_payoff_cents"]),
-            words.money(a["net_wire_cents"]),
-        )  # fmt: skip
-
+    """Purchase advices, largest first, and whether each day's wires are the ledger's; of a lender loan by loan too."""
     every = sorted(answer["advices"], key=lambda a: (-a["gross_cents"], a["lender"], a["settlement_date"]))
-    total = {**answer, "lender": "Together", "settlement_date": "", "program": ""}
+    rows = [
+        (_short(a["lender"]), a["settlement_date"], _program(a), words.count(a["loans"]), *_sums(a))
+        for a in every[:MOST_ROWS]
+    ]
+    rows.append(("Together", "", "", words.count(answer["loans"]), *_sums(answer)))
     off = [w for w in answer["wires"] if w["difference_cents"]]
     note = "every wire is the ledger's" if not off else f"{len(off)} wires differ from the ledger"
     more = f"; the largest {MOST_ROWS} of {len(every):,}, --json gives all" if len(every) > MOST_ROWS else ""
+    names = ("Lender", "Settles", "Program", "Loans", *_SUMS)
     return Group(
         heading("Purchase advices", f"{', '.join(answer['months'])}; {note}{more}"),
-        table(names, [line(a) for a in [*every[:MOST_ROWS], total]], right=range(3, 9), spare=(6, 5, 2, 1)),
+        table(names, rows, right=range(3, 9), spare=(6, 5, 2, 1)),
+        *_advised_loans(answer.get("lines") or []),
     )
+
+
+def _advised_loans(every: list[Row]) -> list[RenderableType]:
+    rows = [
+        (line["loan_number"], line["settlement_date"], _program(line), f"{line['price_e6'] / 10**6:.6f}", *_sums(line))
+        for line in every[:MOST_ROWS]
+    ]
+    more = f"the first {MOST_ROWS} of {len(every):,}; --json gives all" if len(every) > MOST_ROWS else ""
+    names = ("Loan", "Settles", "Program", "Price", *_SUMS)
+    found = table(names, rows, right=range(3, 9), spare=(6, 5, 2, 1))
+    return [heading("Loan by loan", more), found] if rows else []
+
+
+def _program(row: Row) -> str:
+    return str(words.PARTIES.get(row["program"], row["program"]))
+
+
+def _sums(row: Row) -> tuple[str, ...]:
+    """Principal, premium less discount, interest, line payoff and net wire."""
+    above = row["premium_cents"] - row["discount_cents"]
+    return (
+        words.money(row["principal_cents"]), words.money(above), words.money(row["purchase_interest_cents"]),
+        words.money(row["line_payoff_cents"]), words.money(row["net_wire_cents"]),
+    )  # fmt: skip
 
 
 def _state(row: Row) -> Text:
