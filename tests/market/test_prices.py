@@ -48,6 +48,15 @@ def test_settlements_that_come_too_soon_are_told(tmp_path: Path) -> None:
     assert not any("too soon" in note for note in answer["notes"])
 
 
+def test_a_month_whose_mortgage_rate_is_not_known_is_told(tmp_path: Path) -> None:
+    tape = kit.write_rows(tmp_path / "tape.csv", kit.alike(1))
+    sheet = tmp_path / "sheet.toml"
+    sheet.write_text('[[tba]]\nprices = {"6.0" = 101}\n[carry]\nline_rate = 6\nmarket_rate = 6\n', encoding="utf-8")
+    for day, given, told in (("2009-03-01", None, False), ("2040-03-01", None, True), ("2040-03-01", sheet, False)):
+        notes = price_tape(tape, as_of=day, sheet=given)["notes"]
+        assert any(note.startswith("the mortgage rate of 2040-03 is not known") for note in notes) == told, day
+
+
 @pytest.fixture(scope="module")
 def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
     """Two loans: one pays 100,000 down in February, the other is paid off."""

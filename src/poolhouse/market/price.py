@@ -13,13 +13,14 @@ from typing import Any
 import polars as pl
 
 from poolhouse import loans, servicing
-from poolhouse.dates import first_day, month_of
+from poolhouse.dates import first_day, month_name, month_of
 from poolhouse.findings import Refused
 from poolhouse.loans.closing import as_loans
 from poolhouse.market.desk import Desk
 from poolhouse.market.find import find_loan
 from poolhouse.market.standards import chosen, day_of, text_of
 from poolhouse.rules import Rulebook
+from poolhouse.rules.mortgage_rate import known_months
 from poolhouse.sale import pricing
 from poolhouse.sale.pricing import Sheet, llpa
 from poolhouse.sale.pricing.menu import tba_of
@@ -202,6 +203,12 @@ def ground(day: date, rulebook: Rulebook, prices: Sheet) -> Answer:
     notes.append("Duty to Serve waivers are not applied: no tape column says so")
     if prices.tba.height and tba_of(prices, rulebook).is_empty():
         notes.append(f"no swap has a price: every settlement date of the sheet comes too soon after {day}")
+    _, last = known_months()
+    if month_of(day) > last and not {"tba", "carry.market_rate"} <= prices.given:
+        notes.append(
+            f"the mortgage rate of {month_name(month_of(day))} is not known: the model's prices stand on that of "
+            f"{month_name(last)}, the last known"
+        )
     tables = [name for name in ("tba", "cash", "conduit", "payup") if name not in prices.given]
     sections = [part for section in prices.values for part in _assumed_of(section, prices)]
     assumed = [
