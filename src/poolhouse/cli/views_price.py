@@ -31,7 +31,7 @@ def tape(answer: Row) -> RenderableType:
         *_title("Prices", answer),
         figures(head),
         heading("Best offer of each loan", "loan by loan, no pool's or commitment's limits"),
-        table(names, rows, right=range(3, 8)),
+        table(names, rows, right=range(3, 8), spare=(7, 4, 2)),
     ]
     if answer["unpriced"]:
         lines = [(row["reason"], words.count(row["loans"])) for row in answer["unpriced"]]
@@ -50,12 +50,15 @@ def loan(answer: Row) -> RenderableType:
     full = _leaders(every, order + conduits, best)
     parts: list[RenderableType] = [*_title("Price", answer), _loan_facts(answer["loan"])]
     for i in full:
-        parts += _waterfall(every[i], chosen=i == best)
+        parts += _waterfall(every[i], answer["loan"]["note_rate_e7"], chosen=i == best)
     rest = [i for i in order + others if i not in full]
     if rest:
         rows = [(*_names(every[i]), *_price(every[i]), "" if every[i]["open"] else "closed to it") for i in rest]
         names = ("Outlet", "How", "Servicing", "Rate", "Price", "32nds", "Proceeds", "")
-        parts += [heading("Other offers", "--json has their lines"), table(names, rows, right=(3, 4, 5, 6))]
+        parts += [
+            heading("Other offers", "--json has their lines"),
+            table(names, rows, right=(3, 4, 5, 6), spare=(5, 6)),
+        ]
     parts += _refused(answer)
     if best is not None:
         chosen = every[best]
@@ -84,7 +87,7 @@ def _kind(offer: Row) -> tuple[Any, ...]:
     return offer["execution"], offer["coupon_rate_e7"]
 
 
-def _waterfall(offer: Row, *, chosen: bool) -> list[RenderableType]:
+def _waterfall(offer: Row, note_rate_e7: int, *, chosen: bool) -> list[RenderableType]:
     rows = [
         (
             line["label"],
@@ -99,7 +102,7 @@ def _waterfall(offer: Row, *, chosen: bool) -> list[RenderableType]:
     total = ("all-in", "", offer["all_in_32nds"], _points(offer["all_in_e6"]), words.money(offer["proceeds_cents"]))
     rows_shown: list[tuple[Any, ...]] = [*rows, (*(plain(cell, "bold") for cell in total), "")]
     note = "the best" if chosen else "" if offer["open"] else "closed to this loan"
-    parts: list[RenderableType] = [heading(_told(offer), note)]
+    parts: list[RenderableType] = [heading(_told(offer), note), *_divided(offer, note_rate_e7)]
     parts.append(table(("", "Fee", "Times", "Points", "Dollars", "Who says so"), rows_shown, right=(1, 2, 3, 4)))
     interest = offer.get("interest_scheduled_cents")
     if interest is not None:
@@ -108,6 +111,20 @@ def _waterfall(offer: Row, *, chosen: bool) -> list[RenderableType]:
             text += f" (actual/actual, from the last instalment: {words.money(offer['interest_actual_cents'])})"
         parts.append(indented(plain(text, "dim")))
     return parts
+
+
+def _divided(offer: Row, note_rate_e7: int) -> list[RenderableType]:
+    """Where the rate between note and coupon goes: 87.5 bp = 25 servicing + 46 guaranty fee + 16.5 bought up."""
+    if offer["coupon_rate_e7"] is None:
+        return []
+    bought, fee = offer["buy_up_rate_e7"], offer["guaranty_fee_rate_e7"]
+    strips = (
+        (offer["servicing_fee_rate_e7"], "servicing"), (fee - bought, "guaranty fee"),
+        (bought, "bought up" if bought > 0 else "bought down"), (offer["excess_rate_e7"], "excess"),
+    )  # fmt: skip
+    shown = [f"{'-' if rate < 0 else '+'} {abs(rate) / 1_000:g} {word}" for rate, word in strips if rate]
+    spread = (note_rate_e7 - offer["coupon_rate_e7"]) / 1_000
+    return [indented(plain(f"Note rate less this rate: {spread:g} bp = {' '.join(shown).removeprefix('+ ')}"))]
 
 
 def _refused(answer: Row) -> list[RenderableType]:

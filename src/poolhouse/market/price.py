@@ -12,20 +12,22 @@ from typing import Any
 
 import polars as pl
 
-from poolhouse import loans
-from poolhouse.dates import first_day, month_of
+from poolhouse import loans, servicing
+from poolhouse.dates import first_day, month_name, month_of
 from poolhouse.findings import Refused
 from poolhouse.loans.closing import as_loans
 from poolhouse.market.desk import Desk
 from poolhouse.market.find import find_loan
 from poolhouse.market.standards import chosen, day_of, text_of
 from poolhouse.rules import Rulebook
+from poolhouse.rules.mortgage_rate import known_months
 from poolhouse.sale import pricing
 from poolhouse.sale.pricing import Sheet, llpa
+from poolhouse.sale.pricing.menu import tba_of
 from poolhouse.sale.pricing.waterfall import thirty_seconds, waterfall
 from poolhouse.standards import evaluate, explain
 from poolhouse.tables import LOANS
-from poolhouse.tables.codes import ANSWERS, ASSUMED, PROGRAMS
+from poolhouse.tables.codes import ANSWERS, ASSUMED, FHLMC, FNMA, PROGRAMS, UNDETERMINED
 
 FORMATS = (".csv", ".parquet", ".json")
 Answer = dict[str, Any]
@@ -88,8 +90,7 @@ def price_loan(
     """
     standards = chosen((), (), edition if book is None else str(book.meta["edition"]))
     if book is not None:
-        row = find_loan(book, str(loan))
-        asked = pl.DataFrame([row], schema=LOANS.schema)
+        asked = _of_book(book, str(loan))
         as_of = as_of or book.today
     elif facts is not None:
         asked = described(facts)
@@ -116,6 +117,16 @@ def price_loan(
     }  # fmt: skip
 
 
+def _of_book(book: Desk, loan: str) -> pl.DataFrame:
+    """A loan of a book with `scheduled_upb_cents`, the balance it would be sold at in the open month."""
+    asked = pl.DataFrame([find_loan(book, loan)], schema=LOANS.schema)
+    opening = book.opening(book.month, columns=servicing.OPENING_COLUMNS)
+    stand = servicing.scheduled_after(opening.filter(pl.col("loan_id") == asked["loan_id"][0]), book.month)
+    if not stand["scheduled_upb_cents"].sum():
+        raise Refused(f"loan {loan}: it has ended in the book: nothing of it is left to sell")
+    return asked.join(stand.select("loan_id", "scheduled_upb_cents"), on="loan_id")
+
+
 def best_offers(offered: pl.DataFrame) -> pl.DataFrame:
     """Of each loan the offer with the highest price; the first in the table's order among equals."""
     top = offered.filter(pl.col("all_in_e6") == pl.col("all_in_e6").max().over("loan_id"))
@@ -132,9 +143,7 @@ def prices_of(
     noted: date = asked["note_date"].max()  # type: ignore[assignment]
     day = day_of(as_of) if as_of else own or first_day(month_of(noted) + 1)
     prices = pricing.read_sheet(text, name, day, rulebook) if sheet is not None else pricing.model_sheet(day, rulebook)
-    for change in what_if:
-        prices = pricing.with_change(prices, change)
-    return day, prices
+    return day, pricing.with_changes(prices, what_if)
 
 
 def described(facts: Mapping[str, str]) -> pl.DataFrame:
@@ -179,7 +188,7 @@ def _reasons(checks: pl.DataFrame, asked: pl.DataFrame, rulebook: Rulebook, prog
 def heading(day: date, rulebook: Rulebook, prices: Sheet, what_if: Sequence[str]) -> Answer:
     return {
         "as_of": day, "edition": rulebook.edition, "sheet": prices.name, "what_if": list(what_if),
-        "settlement_date": prices.tba["settlement_date"].min(),
+        "settlement_date": tba_of(prices, rulebook)["settlement_date"].min(),
     }  # fmt: skip
 
 
@@ -192,6 +201,14 @@ def ground(day: date, rulebook: Rulebook, prices: Sheet) -> Answer:
             "median everywhere, not 120% in high-cost areas"
         )
     notes.append("Duty to Serve waivers are not applied: no tape column says so")
+    if prices.tba.height and tba_of(prices, rulebook).is_empty():
+        notes.append(f"no swap has a price: every settlement date of the sheet comes too soon after {day}")
+    _, last = known_months()
+    if month_of(day) > last and not {"tba", "carry.market_rate"} <= prices.given:
+        notes.append(
+            f"the mortgage rate of {month_name(month_of(day))} is not known: the model's prices stand on that of "
+            f"{month_name(last)}, the last known"
+        )
     tables = [name for name in ("tba", "cash", "conduit", "payup") if name not in prices.given]
     sections = [part for section in prices.values for part in _assumed_of(section, prices)]
     assumed = [
@@ -220,12 +237,15 @@ def unpriced(
 ) -> list[Answer]:
     """Why loans have no outlet besides holding: reason and loans."""
     left = asked.join(offered.filter(pl.col("program") != 0), on="loan_id", how="anti")
-    open_to = checks.filter((pl.col("answer") <= ASSUMED) & (pl.col("program") < len(PROGRAMS)))["loan_id"].unique()
-    free = left.filter(pl.col("loan_id").is_in(open_to.implode()))
-    charged = llpa.charges(free, prices.as_of, rulebook, prices.values["llpa"])
-    unknown = int(charged.minimum_mi.sum())
+    answers = checks.filter(pl.col("program") < len(PROGRAMS)).join(left, on="loan_id", how="semi")
+    least = answers.group_by("loan_id").agg(pl.col("answer").min())["answer"]
+    good = answers.filter(pl.col("answer") <= ASSUMED)
+    free = left.join(good, on="loan_id", how="semi")
+    bought = left.join(good.filter(pl.col("program").is_in([FNMA, FHLMC])), on="loan_id", how="semi")
+    unknown = int(llpa.charges(bought, prices.as_of, rulebook, prices.values["llpa"]).minimum_mi.sum())
     counts = {
-        "no program's standards are met": left.height - free.height,
+        "no program's standards are met": int((least > UNDETERMINED).sum()),
+        "a field that the standards ask for is missing: `poolhouse check` names it": int((least == UNDETERMINED).sum()),
         "adjustment for the minimum mortgage insurance option is not known": unknown,
         "no price on the sheet within the limits": free.height - unknown,
     }
