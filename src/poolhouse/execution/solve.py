@@ -29,8 +29,10 @@ from poolhouse.findings import Refused
 
 _HEAVY = 0.01
 """A loan is heavy in a limit when it weighs a hundredth of all that could outweigh it."""
-_PROVABLE = 6_000
+_PROVABLE, _PROVABLE_NEAR = 6_000, 40_000
 _NODES = 10_000_000
+_FEW_NODES = 2_000
+_LAST_CENT = 0.009
 _SLACK_CENTS = 1
 _HEAVY_SHARE = 0.2
 _BOUND_SHARE = 0.3
@@ -199,8 +201,9 @@ class _Run:
             improver.offer(self.loan_by_loan)
         if not self._near(improver):
             self._heavy(improver)
-        if not self._near(improver) and self._columns(improver) <= _PROVABLE:
-            self._proof(improver)
+        nodes, most = (_FEW_NODES, _PROVABLE_NEAR) if self._near(improver) else (_NODES, _PROVABLE)
+        if improver.best.loss > self.bound + _LAST_CENT and self._columns(improver) <= most:
+            self._proof(improver, nodes)
         if improver.best.loss == np.inf:
             raise Refused(
                 "no assignment that keeps every limit was found in the time; give more seconds or looser limits"
@@ -244,11 +247,12 @@ class _Run:
         few: Bools = open_ & (reduced <= np.where(heavy, _HEAVY_REACH * max(limit, 1.0), limit))
         return few
 
-    def _proof(self, improver: Improver) -> None:
-        """The whole rest solved to the end. Where an answer lies above a hill of comparability, it is cut there."""
+    def _proof(self, improver: Improver, nodes: int) -> None:
+        """The whole rest solved to the end. Where an answer lies above a hill of comparability, it is cut there.
+        An answer that is near enough is proven the best only where that takes few nodes."""
         share = _PROOF_SHARE if self.model.loans > _PROVABLE // 4 else 1.0
         for _ in range(_CUTS):
-            answer = self._solved(improver, None, share, self._cheap(improver))
+            answer = self._solved(improver, None, share, self._cheap(improver), nodes)
             if answer is None:
                 return
             improver.offer(np.flatnonzero(answer[: self.model.assignments] > _HALF))
