@@ -73,7 +73,7 @@ def test_an_interrupt_leaves_what_was_there(tmp_path: Path) -> None:
     out = tmp_path / "a.csv"
     out.write_text("before\n", encoding="utf-8")
     process = started(*arguments(out=out, seconds=60))
-    time.sleep(3)  # reading is over, the search is on
+    time.sleep(5)  # reading is over, the search is on
     process.send_signal(signal.SIGINT)
     process.communicate()
     assert process.returncode == 130

@@ -183,3 +183,16 @@ def test_limits_met_exactly_are_kept(limit: Limit, cents: int) -> None:
     """A total of 60 million is no more than 60 million, and half of two loans is one."""
     found = solve(replace(WHOLE, limits=(limit,)), seconds=10)
     assert (found.proceeds_cents, found.bound_cents) == (cents, cents)
+
+
+def test_costs_have_a_gap_too() -> None:
+    """Values may be below zero: the gap is then a share of the bound's size, and never negative."""
+    given = problem(5, 6, 3, (Total(name="t", where=FANNIE, min=1_000_000 * DOLLAR),))
+    costs = replace(given, offers=given.offers.with_columns(value_cents=-pl.col("value_cents")))
+    found = solve(costs, seconds=10)
+    assert found.proceeds_cents == best(costs) and found.proceeds_cents < 0 and 0 <= found.gap <= 1e-5
+
+
+def test_minimums_out_of_reach_are_named() -> None:
+    with pytest.raises(Refused, match="in the way: far"):
+        solve(replace(WHOLE, limits=(Total(name="far", per="pool", min_if_used=90_000_000),)), seconds=5)

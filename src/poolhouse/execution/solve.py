@@ -68,8 +68,8 @@ class Solution:
 
     @property
     def gap(self) -> float:
-        """(bound - proceeds) / bound."""
-        return (self.bound_cents - self.proceeds_cents) / self.bound_cents if self.bound_cents else 0.0
+        """(bound - proceeds) / bound; the bound's size where all values are costs."""
+        return (self.bound_cents - self.proceeds_cents) / abs(self.bound_cents) if self.bound_cents else 0.0
 
 
 def solve(problem: Problem, *, clock: Callable[[], float], seconds: float = 60.0, gap: float = 1e-5) -> Solution:
@@ -86,9 +86,10 @@ def solve(problem: Problem, *, clock: Callable[[], float], seconds: float = 60.0
     model = compiled(problem)
     names = [limit.name for limit in problem.limits]
     try:
-        relaxation = relax(model, usable(model))
+        open_ = usable(model)
+        relaxation = relax(model, open_)
     except NoAnswer:
-        ways = elastic(model, names)
+        ways = elastic(model, names) or _shut(model, open_, names)
         raise Refused(
             f"the limits can't all be kept; in the way: {'; '.join(ways[:10]) or 'their combination'}"
         ) from None
@@ -96,6 +97,13 @@ def solve(problem: Problem, *, clock: Callable[[], float], seconds: float = 60.0
     greedy = run.greedy()
     incumbent, bound = run.whole()
     return _told(problem, relaxation, incumbent, bound, greedy, clock() - began)
+
+
+def _shut(model: Model, open_: Bools, names: list[str]) -> list[str]:
+    """Limits with a minimum that some group can't reach, where its offers are missed."""
+    without = np.bincount(model.loan[open_], minlength=model.loans) == 0
+    shut = [k for k in model.links if not open_[k.offers].any() and without[model.loan[k.offers]].any()]
+    return list(dict.fromkeys(f"{names[k.limit]} (no group with offers for some loans reaches it)" for k in shut))
 
 
 @dataclass
@@ -209,11 +217,15 @@ class _Run:
                 "no assignment that keeps every limit was found in the time; give more seconds or looser limits"
             )
         if not self._near(improver):
-            improver.run(self.until, self.bound + self.gap * (self.best - self.bound))
+            improver.run(self.until, self.bound + self._enough())
         return improver.best, min(self.bound, improver.best.loss)
 
+    def _enough(self) -> float:
+        """Dollars from the bound that are near enough."""
+        return self.gap * abs(self.best - self.bound)
+
     def _near(self, improver: Improver) -> bool:
-        return improver.best.loss - self.bound <= self.gap * (self.best - self.bound) or self.clock() >= self.until
+        return improver.best.loss - self.bound <= self._enough() or self.clock() >= self.until
 
     def _cheap(self, improver: Improver) -> Bools:
         """Offers that a better answer could take."""
