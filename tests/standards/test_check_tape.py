@@ -60,7 +60,7 @@ def test_findings_as_csv_and_json_say_rule_limit_value_source_and_cure(small: Pa
     assert set(found) == {("B", "max_dti"), ("B", "mortgage_insurance"), ("C", "tape")}
     insurance = found["B", "mortgage_insurance"]
     assert (insurance["limit"], insurance["value"]) == ("6%", "0%")
-    assert "mortgage insurance of 6% or $" in insurance["cure"]
+    assert insurance["cure"].endswith(" less loan, or MI of 12% (6% at a price)")
     assert (found["B", "max_dti"]["limit"], found["B", "max_dti"]["value"]) == ("50%", "52%")
     assert found["C", "tape"]["field"] == "note_amount_cents"
     check_tape(small, as_of="2026-12-01", programs=["fnma"], out=tmp_path / "f.json")

@@ -28,7 +28,12 @@ def kinds_of(kinds: tuple[str, ...], name: str) -> Callable[[Facts, int], Verdic
         fails=~pl.any_horizontal(pl.col("kind") == kind for kind in kinds),
         limit=Limit(lambda: pl.lit(" or ".join(kinds)), lambda: pl.lit(f"the program {name}")),
         value=lambda: pl.col("kind").cast(pl.String),
+        cure=_elsewhere,
     )
+
+
+def _elsewhere() -> pl.Expr:
+    return pl.format("none: offer it to a program for {} loans", pl.col("kind").cast(pl.String))
 
 
 def loan_type(facts: Facts, program: int) -> Verdict:
@@ -40,6 +45,7 @@ def loan_type(facts: Facts, program: int) -> Verdict:
             lambda: pl.lit(LAW.get(program, "this rulebook: government loans go to Ginnie Mae issuers")),
         ),
         value=lambda: pl.col("kind").cast(pl.String),
+        cure=_elsewhere,
     )
 
 
@@ -52,6 +58,7 @@ def first_lien(facts: Facts, program: int) -> Verdict:
             lambda: pl.lit("first lien"), lambda: pl.lit("Fannie Mae Selling Guide B2-1.2; Ginnie Mae MBS Guide ch. 9")
         ),
         value=lambda: text(position, ""),
+        cure=lambda: pl.lit("only as a first lien"),
         assumptions={"first lien": flagged("lien_assumed_first") & position.is_null()},
     )
 
@@ -62,6 +69,7 @@ def amortising_fixed(facts: Facts, program: int) -> Verdict:
         fails=pl.col("rate_type") != "fixed",
         limit=Limit(lambda: pl.lit("fixed"), lambda: pl.lit("this rulebook: adjustable rates are not serviced yet")),
         value=lambda: pl.col("rate_type").cast(pl.String),
+        cure=lambda: pl.lit("only with a fixed rate"),
     )
 
 

@@ -48,7 +48,7 @@ DERIVED = {
     "financed_fee_rate_e7": "financed fee over base loan, to a thousandth of a percent; unknown where it was imputed",
     "months_since_first_payment": "delivery month less the first instalment's month",
     "days_since_paid": "days from the due date of the last instalment paid to delivery",
-    "high_balance": "the note is above the nation's baseline conforming limit for its units",
+    "high_balance": "the note is above its baseline conforming limit: the nation's, or by statute the state's",
 }
 """Columns worked out from the loan's own, with their meaning."""
 
@@ -105,8 +105,13 @@ def _derived(as_of: date) -> dict[str, pl.Expr]:
 
 def _high_balance(rulebook: Rulebook, as_of: date) -> pl.Expr:
     baseline: list[int] = rulebook.get("standards.conforming_limit_cents", as_of)
-    cases = [pl.when(pl.col("units") == units).then(pl.lit(most)) for units, most in enumerate(baseline, start=1)]
-    return pl.col("note_amount_cents") > pl.coalesce(cases)
+    share = rulebook.get("standards.statutory_area_share_e4", as_of) or 10_000
+    there = pl.col("state").is_in(rulebook.get("standards.statutory_area_states", as_of)).fill_null(False)
+    cases = [
+        pl.when(pl.col("units") == units).then(pl.lit(most, pl.Int64)) for units, most in enumerate(baseline, start=1)
+    ]
+    nation = pl.coalesce(cases)
+    return pl.col("note_amount_cents") > pl.when(there).then(nation * share // 10_000).otherwise(nation)
 
 
 def _with_limits(lazy: pl.LazyFrame, year: int, name: str) -> pl.LazyFrame:

@@ -43,9 +43,13 @@ def fha_limit(facts: Facts, program: int) -> Verdict:
         fails=too_large & ~flagged("closing_costs_assumed"),
         undetermined=above & (~known | too_large),
         value=lambda: text(base, "cents"),
-        limit=Limit(lambda: text(shown, "cents"), floor.source, floor.nearest()),
-        cure=lambda: cures.smaller_note(most, base),
-        lacks=lambda: pl.lit("county_fips"),
+        limit=Limit(
+            lambda: text(shown, "cents"),
+            lambda: pl.when(county.is_null() & too_large).then(ceiling.source()).otherwise(floor.source()),
+            floor.nearest(),
+        ),
+        cure=lambda: cures.smaller_base(most, base),
+        lacks=lambda: pl.when(pl.col("county_fips").is_null()).then(pl.lit("county_fips")),
     )
 
 
@@ -72,7 +76,7 @@ def _ltv(applies: pl.Expr, limit: pl.Expr, highest: pl.Expr, said: Limit) -> Ver
         assumptions={_PREMIUM: EXACT.is_null() & (limit < LTV)},
         value=lambda: text(pl.coalesce(EXACT, LTV), "e4"),
         limit=said,
-        cure=lambda: cures.less_loan(EXACT, limit),
+        cure=lambda: cures.less_base_loan(EXACT, limit),
         lacks=lambda: pl.when(LTV.is_null()).then(pl.lit("ltv_e4")).otherwise(pl.lit("financed_fee_cents")),
     )
 

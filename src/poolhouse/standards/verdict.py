@@ -36,6 +36,13 @@ class Limit:
         """A number for each cell."""
         return cls(lambda: text(cells.number(), unit), cells.source, cells.nearest())
 
+    @classmethod
+    def of_grid(cls, cells: Cells) -> Limit:
+        """A ratio for each cell, of which some are not bought (0)."""
+        number = cells.number()
+        said = pl.when(number > 0).then(text(number, "e4")).otherwise(pl.lit("not bought"))
+        return cls(lambda: said, cells.source, cells.nearest())
+
     def shown_as(self, words: Said) -> Limit:
         """The same limit in other words."""
         return replace(self, words=words)
