@@ -43,10 +43,10 @@ def small(tmp_path: Path) -> Path:
     path = tmp_path / "small.csv"
     rows = [
         "loan_number,originator_id,kind,note_amount_cents,note_rate_e7,term_months,note_date,purpose,occupancy,units,"
-        "state,ltv_e4,score,dti_e4,reserves_months",
-        "A,X,conventional,25000000,650000,360,2026-10-14,purchase,principal,1,OH,7140,760,3000,12",
-        "B,X,conventional,25000000,650000,360,2026-10-14,purchase,principal,1,OH,8240,760,5200,12",
-        "C,X,conventional,lots,650000,360,2026-10-14,purchase,principal,1,OH,7140,760,3000,12",
+        "state,ltv_e4,score,dti_e4,reserves_months,mi_pct",
+        "A,X,conventional,25000000,650000,360,2026-10-14,purchase,principal,1,OH,7140,760,3000,12,0",
+        "B,X,conventional,25000000,650000,360,2026-10-14,purchase,principal,1,OH,8240,760,5200,12,0",
+        "C,X,conventional,lots,650000,360,2026-10-14,purchase,principal,1,OH,7140,760,3000,12,0",
     ]
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return path
@@ -65,6 +65,22 @@ def test_findings_as_csv_and_json_say_rule_limit_value_source_and_cure(small: Pa
     assert found["C", "tape"]["field"] == "note_amount_cents"
     check_tape(small, as_of="2026-12-01", programs=["fnma"], out=tmp_path / "f.json")
     assert len(json.loads((tmp_path / "f.json").read_text())) == 3
+
+
+def test_what_the_tape_lacks_is_named(small: Path, tmp_path: Path) -> None:
+    """Without a column for insurance a loan above 80% can't be judged; without one for occupancy it says what it took."""
+    rows = pl.read_csv(small).drop("mi_pct", "occupancy", "score")
+    rows.write_csv(tmp_path / "bare.csv")
+    answer = check_tape(
+        tmp_path / "bare.csv", as_of="2026-12-01", programs=["fnma", "private"], out=tmp_path / "b.json"
+    )
+    found = {(r["loan_number"], r["program"], r["rule"]): r for r in json.loads((tmp_path / "b.json").read_text())}
+    assert found["B", "fnma", "mortgage_insurance"]["outcome"] == "undetermined"
+    assert found["B", "fnma", "mortgage_insurance"]["field"] == "mi_pct"
+    assert found["A", "private", "conduit_score"]["field"] == "score"
+    assert ("A", "fnma", "mortgage_insurance") not in found
+    assumed = {(r["program"], r["rule"]): r["loans"] for r in answer["reasons"] if r["outcome"] == "assumed"}
+    assert assumed["fnma", "refinance_purpose"] == 2
 
 
 def test_a_users_program_and_overlays_from_files(small: Path, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ _GNMA = (GNMA,)
 _PRIVATE = (PRIVATE,)
 _COUNTY = "find the county's loan limit of that year"
 _LTV = "find the base loan amount and the property value"
+_COVERED = "find the property value and the mortgage insurance's coverage"
 _SCORE = "get the lowest borrower's exact score"
 _DTI = "get the ratio of all debt payments to income"
 
@@ -48,8 +49,8 @@ _FUNCTIONS: tuple[Rule, ...] = (
     Rule(6, "max_ltv", _GSE, "ltv_e4", "loan to value", conventional.max_ltv, _LTV, _p("max_ltv_e4")),
     Rule(7, "manufactured_ltv", _GSE, "ltv_e4", "loan to value, manufactured home", conventional.manufactured_ltv, _LTV,
          _p("manufactured_max_ltv_e4")),
-    Rule(8, "mortgage_insurance", _GSE, "mi_pct", "mortgage insurance coverage", conventional.mortgage_insurance, _LTV,
-         _p("mi_coverage_pct", "mi_above_ltv_e4", "mi_ltv_bands_e4", "mi_short_term_months")),
+    Rule(8, "mortgage_insurance", _GSE, "mi_pct", "mortgage insurance coverage", conventional.mortgage_insurance,
+         _COVERED, _p("mi_coverage_pct", "mi_above_ltv_e4", "mi_ltv_bands_e4", "mi_short_term_months")),
     Rule(12, "fha_limit", _GNMA, "note_amount_cents", "FHA loan limit", government.fha_limit, _COUNTY,
          _p("fha_floor_cents", "fha_ceiling_cents", "conforming_limit_cents", "statutory_area_states")),
     Rule(13, "fha_ltv", _GNMA, "ltv_e4", "loan to value, FHA", government.fha_ltv, _LTV,

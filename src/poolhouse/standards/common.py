@@ -7,7 +7,7 @@ from collections.abc import Callable
 import polars as pl
 
 from poolhouse.standards.facts import NO, Facts
-from poolhouse.standards.frame import GOVERNMENT, flagged
+from poolhouse.standards.frame import GOVERNMENT, filled, flagged
 from poolhouse.standards.verdict import Limit, Verdict
 from poolhouse.standards.words import text
 from poolhouse.tables.codes import GNMA
@@ -73,14 +73,24 @@ def amortising_fixed(facts: Facts, program: int) -> Verdict:
     )
 
 
+_FILLED = {
+    "limited_cash_out_assumed": "limited cash-out",
+    "purpose_assumed": "a purchase",
+    "occupancy_assumed": "the borrower's own home",
+    "units_assumed": "one unit",
+}
+"""What the reader filled in where the tape doesn't say, and the limits turn on it."""
+
+
 def refinance_purpose(facts: Facts, program: int) -> Verdict:
-    """A refinance whose cash-out is not on the tape is judged as limited cash-out, and says so."""
+    """A refinance whose cash-out is not on the tape is judged as limited cash-out, and says so; so does a loan whose
+    purpose, occupancy or units are not on it."""
     return Verdict(
         fails=NO,
         limit=Limit(
             lambda: pl.lit("purchase, limited_cash_out or cash_out"),
             lambda: pl.lit("Fannie Mae Selling Guide B2-1.3-02"),
         ),
-        value=lambda: pl.lit("refinance"),
-        assumptions={"limited cash-out": flagged("limited_cash_out_assumed")},
+        value=lambda: pl.col("purpose").cast(pl.String),
+        assumptions={said: flagged(name) for name, said in _FILLED.items() if filled(name) in facts.gaps},
     )

@@ -6,9 +6,9 @@ import polars as pl
 
 from poolhouse.standards import cures
 from poolhouse.standards.facts import NO, Facts, cite, whole
-from poolhouse.standards.frame import GRID, PURPOSE_CELLS
+from poolhouse.standards.frame import GRID, PURPOSE_CELLS, filled, flagged
 from poolhouse.standards.verdict import YES, Limit, Verdict
-from poolhouse.standards.words import text
+from poolhouse.standards.words import MISSING, text
 from poolhouse.tables.codes import PROGRAMS
 
 AMOUNT, LTV = pl.col("note_amount_cents"), pl.col("ltv_e4")
@@ -101,12 +101,17 @@ def high_balance_ltv(facts: Facts, program: int) -> Verdict:
 
 
 def manufactured_ltv(facts: Facts, program: int) -> Verdict:
-    """A manufactured home's own loan to value; an unknown property type is not taken for one."""
+    """A manufactured home's own loan to value; an unknown property type is assumed to be none."""
     highest = facts.cells("manufactured_max_ltv_e4", "purpose_cell", PURPOSE_CELLS)
+    kind = pl.col("property_type")
+    known = "property_type" not in facts.gaps
     return Verdict(
-        applies=pl.col("property_type") == "manufactured",
-        fails=highest.number() < LTV,
+        applies=(kind == "manufactured")
+        if known
+        else (kind == "manufactured") | (kind.is_null() & (highest.number() < LTV)),
+        fails=highest.number() < LTV if known else (highest.number() < LTV) & kind.is_not_null(),
         undetermined=LTV.is_null(),
+        assumptions={} if known else {"no manufactured home": kind.is_null()},
         value=lambda: text(LTV, "e4"),
         limit=Limit.of_cells(highest, "e4"),
         cure=lambda: cures.less_loan(LTV, highest.number()),
@@ -138,15 +143,16 @@ def mortgage_insurance(facts: Facts, program: int) -> Verdict:
     needed = facts.value("mi_above_ltv_e4")
     coverage = pl.col("mi_pct")
     shown = pl.when(coverage < least).then(least).otherwise(standard)
+    unsaid = flagged("mi_assumed") if filled("mi_assumed") in facts.gaps else NO
     return Verdict(
         applies=(needed.value < LTV) | LTV.is_null(),
-        fails=LTV.is_not_null() & (coverage < least),
-        undetermined=LTV.is_null(),
+        fails=LTV.is_not_null() & (coverage < least) & ~unsaid,
+        undetermined=LTV.is_null() | unsaid,
         assumptions={"minimum mortgage insurance option": coverage < standard},
-        value=lambda: text(coverage, "percent"),
+        value=lambda: pl.when(unsaid).then(pl.lit(MISSING)).otherwise(text(coverage, "percent")),
         limit=Limit.of(standard_long, "percent").shown_as(lambda: text(shown, "percent")),
         cure=lambda: cures.insurance(standard, least, _insured_to(bands, minimum.value, needed.value)),
-        lacks=lambda: pl.lit("ltv_e4"),
+        lacks=lambda: pl.when(LTV.is_null()).then(pl.lit("ltv_e4")).otherwise(pl.lit("mi_pct")),
     )
 
 

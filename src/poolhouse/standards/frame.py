@@ -63,11 +63,16 @@ def flagged(name: str) -> pl.Expr:
     return (pl.col("imputed_flags") & codes.IMPUTED[name]) != 0
 
 
+def filled(name: str) -> str:
+    """How a bit of `imputed_flags` that some loan has stands among the gaps of a tape."""
+    return f"imputed_flags:{name}"
+
+
 def prepare(loans: pl.DataFrame, as_of: date, rulebook: Rulebook) -> pl.DataFrame:
     """Loans with DERIVED columns, the cells `purpose_cell`, `kind_cell`, `grid`, `case_date` (the application's,
     else the note's) and two county limits, null unknown: of the delivery's year, and of the case's year."""
     lazy = loans.lazy().select(COLUMNS).with_columns(
-        *(pl.col(name).cast(words, strict=False) for name, words in WORDS.items()),
+        *(_word(name).cast(words, strict=False) for name, words in WORDS.items()),
         case_date=pl.coalesce("application_date", "note_date"),
     ).with_columns(
         purpose_cell=_place("purpose"),
@@ -78,6 +83,12 @@ def prepare(loans: pl.DataFrame, as_of: date, rulebook: Rulebook) -> pl.DataFram
     )  # fmt: skip
     ready = _with_limits(lazy, as_of.year, "county_limit_cents")
     return _with_case_limits(ready.collect())
+
+
+def _word(column: str) -> pl.Expr:
+    """A word column; an unknown property type has a word of its own on tapes, here it is null as others are."""
+    stated = pl.col(column)
+    return pl.when(stated != "unknown").then(stated) if column == "property_type" else stated
 
 
 def _place(column: str) -> pl.Expr:
