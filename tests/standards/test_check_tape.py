@@ -68,7 +68,7 @@ def test_findings_as_csv_and_json_say_rule_limit_value_source_and_cure(small: Pa
 
 
 def test_what_the_tape_lacks_is_named(small: Path, tmp_path: Path) -> None:
-    """Without a column for insurance a loan above 80% can't be judged; without one for occupancy it says what it took."""
+    """Without insurance on the tape a loan above 80% can't be judged; without occupancy it says what it took."""
     rows = pl.read_csv(small).drop("mi_pct", "occupancy", "score")
     rows.write_csv(tmp_path / "bare.csv")
     answer = check_tape(
@@ -140,6 +140,16 @@ def test_every_rule_in_force_says_limit_and_source() -> None:
     said = {line["for"]: line["value"] for line in annual}
     small = "kind fha, term_months 181 to 480, base_amount_cents up to $726,200"
     assert (said[small], said[f"{small}, base_ltv_e4 from 95.01%"]) == ("0.5%", "0.55%")
+
+
+def test_a_nought_that_is_no_number_is_said_in_words() -> None:
+    listed = rules_in_force(["fnma", "gnma"], "2026-12-01")
+    limits = {
+        (r["rule"], line["for"]): line["value"] for p in listed["programs"] for r in p["rules"] for line in r["limits"]
+    }
+    assert limits["max_ltv", "purpose purchase, occupancy second_home"] == "90% / not bought / not bought / not bought"
+    assert limits["debt_ratio", "kind va"] == "none stated"
+    assert limits["upfront_fee", "kind va, va_use exempt"] == "0%"
 
 
 def test_a_rule_before_its_first_version_is_listed_as_unknown() -> None:

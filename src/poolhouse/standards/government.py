@@ -152,8 +152,6 @@ def streamline(facts: Facts, program: int) -> Verdict:
         assumptions={
             "streamline refinance inferred, income and ratio waived": flagged("streamline_inferred"),
         },
-        limit=Limit(
-            lambda: pl.lit("income and ratio tests waived"), lambda: pl.lit("HUD Handbook 4000.1 II.A.8 (memory)")
-        ),
+        limit=Limit(lambda: pl.lit("income and ratio tests waived"), lambda: pl.lit("HUD Handbook 4000.1 II.A.8")),
         value=lambda: pl.lit("streamline"),
     )
