@@ -198,7 +198,11 @@ HOSTILE: dict[str, tuple[Any, str]] = {
     "cdata": (lambda: [OPEN, "<DEAL><a>", *["<![CDATA[" + "<" * 2**19 + "]]>"] * 300], "more than"),
     "comment": (lambda: [OPEN, "<!--", *["x" * 2**20] * 300], "more than|well-formed"),
     "trailer": (lambda: [GOOD, *["<!-- x -->" * 2**17] * 100], "more than"),
-    "junk": (lambda: [OPEN, *["<a><b/></a>" * 2**16] * 20, CLOSE], "without a DEAL"),
+    "junk": (lambda: [OPEN, *["<a><b/></a>" * 2**16] * 20, CLOSE], "more than 1,048,576 bytes"),
+    "little junk": (lambda: [OPEN, "<a><b/></a>" * 2**16, CLOSE], "without a DEAL"),
+    "names": (lambda: [OPEN, *[f"<DEAL><a{i}/></DEAL>" for i in range(2_000_000)]], "different names"),
+    "names of attributes": (lambda: [OPEN, *[f"<DEAL a{i}=''/>" for i in range(2_000_000)]], "different names"),
+    "namespaces": (lambda: [OPEN, *[f"<DEAL><a xmlns='u{i}'/></DEAL>" for i in range(2_000_000)]], "different names"),
 }
 
 CHILD = """
