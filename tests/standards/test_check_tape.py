@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -166,3 +167,26 @@ def test_what_changed_between_two_days() -> None:
     assert rules_changed("2026-01-01", "2026-01-01")["changes"] == []
     with pytest.raises(Refused, match="earlier date first"):
         rules_changed("2026-01-01", "2025-01-01")
+
+
+def test_the_guide_names_every_key_of_the_answers(small: Path, tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "standards.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(check|standards|standards diff|--out)` \| (.*) \|$", guide, re.M))
+    told = {name: set(re.findall(r"`(\w+)`", row)) for name, row in rows.items()}
+    assert told["check"] == set(check_tape(small, out=tmp_path / "f.csv"))
+    assert told["standards"] == set(rules_in_force(["fnma"]))
+    assert told["standards diff"] == set(rules_changed("2025-12-31", "2026-01-01"))
+    assert told["--out"] == set(pl.read_csv(tmp_path / "f.csv").columns)
+
+
+def test_findings_are_the_same_in_every_format(small: Path, tmp_path: Path) -> None:
+    for form in ("csv", "parquet", "json"):
+        check_tape(small, as_of="2026-12-01", out=tmp_path / f"f.{form}")
+    parquet = pl.read_parquet(tmp_path / "f.parquet")
+    assert (
+        pl.read_csv(tmp_path / "f.csv", schema=parquet.schema)
+        .with_columns(pl.col(pl.String).fill_null(""))
+        .equals(parquet)
+    )
+    said = pl.DataFrame(json.loads((tmp_path / "f.json").read_text()), schema=parquet.schema | {"as_of": pl.String()})
+    assert said.with_columns(pl.col("as_of").str.to_date()).equals(parquet)
