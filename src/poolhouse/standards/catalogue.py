@@ -52,7 +52,7 @@ _FUNCTIONS: tuple[Rule, ...] = (
     Rule(8, "mortgage_insurance", _GSE, "mi_pct", "mortgage insurance coverage", conventional.mortgage_insurance,
          _COVERED, _p("mi_coverage_pct", "mi_above_ltv_e4", "mi_ltv_bands_e4", "mi_short_term_months")),
     Rule(12, "fha_limit", _GNMA, "note_amount_cents", "FHA loan limit", government.fha_limit, _COUNTY,
-         _p("fha_floor_cents", "fha_ceiling_cents", "conforming_limit_cents", "statutory_area_states")),
+         _p("fha_floor_cents", "fha_ceiling_cents", "statutory_area_states")),
     Rule(13, "fha_ltv", _GNMA, "ltv_e4", "loan to value, FHA", government.fha_ltv, _LTV,
          _p("fha_base_ltv_e4", "fha_low_score_max_ltv_e4", "fha_full_financing_score", FHA_PREMIUM)),
     Rule(14, "va_ltv", _GNMA, "ltv_e4", "loan to value, VA", government.va_ltv, _LTV,

@@ -25,17 +25,18 @@ _PREMIUM = "financed premium or fee in the loan to value"
 
 def fha_limit(facts: Facts, program: int) -> Verdict:
     """Within the area's limit. Every area has the floor. Where the county's conforming limit of the case's year is
-    above the baseline, it is 115% of the median home value (or the ceiling), and FHA's limit equals it; where it is
-    the baseline, FHA's limit lies between floor and baseline. Above the ceiling no area helps, but for the special
-    areas of the statute. The premium doesn't count where the tape states it; imputed, the whole note is compared."""
+    above the general limit, it is 115% of the median home value (or the ceiling), and FHA's limit equals it; where it
+    is the general limit (the nation's, or by statute the state's), FHA's lies between the floor and that. Above the
+    ceiling no area helps, but for the special areas of the statute. The premium doesn't count where the tape states
+    it; imputed, the whole note is compared."""
     floor, ceiling = facts.by_units("fha_floor_cents"), facts.by_units("fha_ceiling_cents")
-    baseline, county = facts.by_units("conforming_limit_cents").number(), pl.col("case_county_limit_cents")
+    county = pl.col("case_county_limit_cents")
     fee = pl.when(flagged("closing_costs_assumed")).then(0).otherwise(pl.col("financed_fee_cents"))
     base = pl.col("note_amount_cents") - fee
     special = pl.col("state").is_in(facts.value("statutory_area_states").value)
     most = pl.when(county.is_not_null()).then(county).when(special).then(None).otherwise(ceiling.number())
     above = base > floor.number()
-    known = county.is_not_null() & (county > baseline)
+    known = pl.col("case_high_cost").fill_null(NO)
     too_large = above & (base > most)
     shown = pl.when(too_large | known).then(most).otherwise(floor.number())
     return Verdict(
