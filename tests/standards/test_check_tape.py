@@ -151,6 +151,8 @@ def test_a_nought_that_is_no_number_is_said_in_words() -> None:
     assert limits["max_ltv", "purpose purchase, occupancy second_home"] == "90% / not bought / not bought / not bought"
     assert limits["debt_ratio", "kind va"] == "none stated"
     assert limits["upfront_fee", "kind va, va_use exempt"] == "0%"
+    conduit = {r["rule"]: r["limits"][0]["value"] for r in rules_in_force(["private"])["programs"][0]["rules"]}
+    assert conduit["property_type"] == "not coop / manufactured"
 
 
 def test_a_rule_before_its_first_version_is_listed_as_unknown() -> None:

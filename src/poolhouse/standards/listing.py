@@ -97,12 +97,17 @@ def _lines(rulebook: Rulebook, name: str, day: date, program: str, label: str, r
     return [
         {
             "for": "; ".join(part for part in (label, _dims(line)) if part),
-            "value": spoken(line, said, nought),
+            "value": _test(rule) + spoken(line, said, nought),
             **_cited(line),
             "note": f"no version known for {day}; nearest is from {line.effective}" if line.nearest else "",
         }
         for line in found
     ]
+
+
+def _test(rule: Rule | None) -> str:
+    """What must be said beside the words of a rule: that they are the ones not taken."""
+    return "not " if rule is not None and rule.test == "none_of" else ""
 
 
 def _cited(line: Value) -> Row:

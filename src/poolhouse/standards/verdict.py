@@ -77,7 +77,8 @@ class Rule:
     `programs`: codes whose aggregator applies it. `field`: the column of `loans` it judges. `meaning`: what it
     asks for. `unknown`: what to find out when it can't be judged. `check(facts, program)` gives the verdict.
     `parameters`: full names of all parameters it reads, the deciding one first: loans are cut where one of them
-    changes. `when`: of a rule written as data, the conditions (column, wanted) under which it is asked."""
+    changes. `when`, `test`: of a rule written as data, the conditions (column, wanted) under which it is asked, and
+    its test."""
 
     bit: int
     name: str
@@ -88,6 +89,7 @@ class Rule:
     unknown: str = "give the value"
     parameters: tuple[str, ...] = ()
     when: tuple[tuple[str, Any], ...] = ()
+    test: str = ""
 
 
 NEAREST = "nearest known rule version"
