@@ -244,7 +244,8 @@ def _texts(deal: Any, points: _Points) -> list[str | None]:
 
 
 def _collect(element: Any, tree: _Tree, row: dict[int, str]) -> None:
-    """The texts of the wanted elements below one; of several loan programs all, of anything else the first."""
+    """The texts of the wanted elements below one; of several loan programs all, of borrowers' declarations a first-time
+    buyer's, of anything else the first."""
     for child in element:
         below = tree.get(child.tag)
         if below is None:
@@ -252,13 +253,14 @@ def _collect(element: Any, tree: _Tree, row: dict[int, str]) -> None:
         if isinstance(below, dict):
             _collect(child, below, row)
         elif child.text:
-            if below not in row:
+            if below not in row or (child.tag == _DECLARED and child.text.strip() in ("true", "1")):
                 row[below] = child.text
             elif child.tag == _PROGRAM:
                 row[below] += " " + child.text
 
 
 _PROGRAM = _qualified("LoanProgramIdentifier")
+_DECLARED = _qualified("BorrowerFirstTimeHomebuyerIndicator")
 
 
 def convert(work: pl.DataFrame, notes: Notes) -> pl.DataFrame:
