@@ -123,7 +123,7 @@ def _rows(rules: list[Row]) -> list[tuple[object, ...]]:
 def diff(answer: Row) -> RenderableType:
     """A line for each value that differs."""
     rows = [
-        (c["rule"], c["for"], c["before"] or "unknown", c["after"] or "none",
+        (c["rule"], c["for"], c["before"] or "unknown", c["after"] or "unknown",
          f"{c['source']} (from {c['from']}, {c['confidence']})")
         for c in answer["changes"]
     ]  # fmt: skip
