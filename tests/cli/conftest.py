@@ -106,6 +106,7 @@ ANSWERS: dict[str, Any] = {
         "best": {"eligible": 2, "not eligible": 1},
         "reasons": [{"program": "fnma", "rule": "max_dti", "outcome": "fails", "loans": 1, "meaning": "debt ratio"}],
         "unknown_versions": [{"program": "fnma", "rule": "max_dti", "loans": 1, "nearest": "2017-07-29"}],
+        "filled": [{"field": "mi_pct", "loans": 1, "message": "mi_pct is empty, 0 assumed: 1 loan"}],
         "rejects": [{"row": 4, "field": "score", "value": "x", "reason": "no number"}],
         "evaluations": 75,
         "premiums": {"fha": {"loans": 1, "upfront_cents": 437_500, "first_year_cents": 137_500}},

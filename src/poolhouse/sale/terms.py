@@ -76,7 +76,7 @@ def read_terms(text: str, name: str, trade_variance_e6: int = 0) -> Terms:
     nothing else. Refused with the key and what to write."""
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOML errors, numbers too long to be read, lists without end
         raise Refused(f"{name}: not TOML: {error}") from error
     _known(name, raw, {"desk", "caps", "mandatory", "trade", "conduit"})
     desk = _table(name, raw, "desk")

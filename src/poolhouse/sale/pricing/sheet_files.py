@@ -151,7 +151,7 @@ def _repriced(sheet: Sheet, change: str, key: re.Match[str], value: str) -> Shee
 def _parsed(text: str, name: str) -> dict[str, Any]:
     try:
         raw = tomllib.loads(text, parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(f"{name}: not TOML: {error}") from error
     tops = {"name", "date", *_TABLES, *(section.split(".")[0] for section in SETTINGS)}
     _known(name, raw, tops)
