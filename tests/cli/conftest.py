@@ -116,6 +116,7 @@ ANSWERS: dict[str, Any] = {
         "tape": "loans.csv",
         "as_of": "2026-12-01",
         "edition": "2026-11",
+        "overrides": [{"name": "pooling.min_pool_cents"}],
         "sheet": "model",
         "what_if": ["hold=no"],
         "commitments": "[b]desk[/b].toml",
@@ -211,6 +212,7 @@ ANSWERS: dict[str, Any] = {
         "tape": "loans.csv",
         "as_of": "2026-12-01",
         "edition": "2026-11",
+        "overrides": [{"name": "pooling.min_pool_cents"}],
         "sheet": "[b]Monday[/b]",
         "what_if": ["gfee=46"],
         "loans": 3,
@@ -228,7 +230,10 @@ ANSWERS: dict[str, Any] = {
     },
 }
 ANSWERS["price_loan"] = {
-    **{name: ANSWERS["price_tape"][name] for name in ("as_of", "edition", "sheet", "what_if", "notes", "from_model")},
+    **{
+        name: ANSWERS["price_tape"][name]
+        for name in ("as_of", "edition", "overrides", "sheet", "what_if", "notes", "from_model")
+    },
     "loan": {"note_amount_cents": 40_000_000, "note_rate_e7": 687_500},
     "offers": [],
     "refused": [],

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 
 from poolhouse.cli.grids import figures, heading, plain, table
-from poolhouse.cli.views_price import ground_of
+from poolhouse.cli.views_price import ground_of, overridden
 from poolhouse.web import words
 
 Row = dict[str, Any]
@@ -32,7 +32,8 @@ def execute(answer: Row) -> RenderableType:
 def _title(answer: Row) -> list[RenderableType]:
     changed = f", what if {', '.join(answer['what_if'])}" if answer["what_if"] else ""
     agreed = f", terms {answer['commitments']}" if answer["commitments"] else ""
-    line = f"as of {answer['as_of']}, edition {answer['edition']}, sheet {answer['sheet']}{agreed}{changed}"
+    edition = f"as of {answer['as_of']}, edition {answer['edition']}{overridden(answer)}"
+    line = f"{edition}, sheet {answer['sheet']}{agreed}{changed}"
     return [plain("Best execution", "bold"), plain(f"  {line}\n", "dim")]
 
 

@@ -146,8 +146,14 @@ def _refused(answer: Row) -> list[RenderableType]:
 
 def _title(text: str, answer: Row) -> list[RenderableType]:
     changes = f", changed: {', '.join(answer['what_if'])}" if answer["what_if"] else ""
-    line = f"   {answer['as_of']}, edition {answer['edition']}, sheet: {answer['sheet']}{changes}"
+    line = f"   {answer['as_of']}, edition {answer['edition']}{overridden(answer)}, sheet: {answer['sheet']}{changes}"
     return [plain(text, "bold").append_text(plain(line, "dim"))]
+
+
+def overridden(answer: Row) -> str:
+    """The rules that an override stands for."""
+    names = [str(rule["name"]) for rule in answer["overrides"]]
+    return f", overridden: {', '.join(names)}" if names else ""
 
 
 def ground_of(answer: Row) -> list[RenderableType]:

@@ -185,9 +185,15 @@ def _reasons(checks: pl.DataFrame, asked: pl.DataFrame, rulebook: Rulebook, prog
     return found
 
 
+_RULES_OF_A_PRICE = ("standards.", "pricing.", "pooling.", "sale.", "fha.", "va.")
+
+
 def heading(day: date, rulebook: Rulebook, prices: Sheet, what_if: Sequence[str]) -> Answer:
     return {
-        "as_of": day, "edition": rulebook.edition, "sheet": prices.name, "what_if": list(what_if),
+        "as_of": day, "edition": rulebook.edition, "overrides": [
+            o for o in rulebook.overrides(day, day) if o["name"].startswith(_RULES_OF_A_PRICE)
+        ],
+        "sheet": prices.name, "what_if": list(what_if),
         "settlement_date": tba_of(prices, rulebook)["settlement_date"].min(),
     }  # fmt: skip
 
