@@ -72,10 +72,13 @@ class Solution:
         return (self.bound_cents - self.proceeds_cents) / abs(self.bound_cents) if self.bound_cents else 0.0
 
 
-def solve(problem: Problem, *, clock: Callable[[], float], seconds: float = 60.0, gap: float = 1e-5) -> Solution:
+def solve(
+    problem: Problem, *, clock: Callable[[], float], seconds: float = 60.0, gap: float = 1e-5, prove: bool = True
+) -> Solution:
     """The best assignment found in about so many seconds, or as soon as it is within `gap` (a share) of the bound.
 
-    `clock`: seconds that only go up, such as time.monotonic; it stops the search and changes nothing else.
+    `clock`: seconds that only go up, such as time.monotonic; it stops the search and changes nothing else. `prove`:
+    a small problem within the gap is worked on until its answer is known to be the best, where that is soon done.
 
     Refused where the limits can't hold together, naming those in the way, or no assignment was found.
     """
@@ -93,7 +96,7 @@ def solve(problem: Problem, *, clock: Callable[[], float], seconds: float = 60.0
         raise Refused(
             f"the limits can't all be kept; in the way: {'; '.join(ways[:10]) or 'their combination'}"
         ) from None
-    run = _Run(problem, model, relaxation, began + seconds, gap, clock)
+    run = _Run(problem, model, relaxation, began + seconds, gap, clock, prove)
     greedy = run.greedy()
     incumbent, bound = run.whole()
     return _told(problem, relaxation, incumbent, bound, greedy, clock() - began)
@@ -114,6 +117,7 @@ class _Run:
     until: float
     gap: float
     clock: Callable[[], float]
+    prove: bool
 
     def __post_init__(self) -> None:
         self.search = Search.of(self.relaxation)
@@ -209,7 +213,8 @@ class _Run:
             improver.offer(self.loan_by_loan)
         if not self._near(improver):
             self._heavy(improver)
-        nodes, most = (_FEW_NODES, _PROVABLE_NEAR) if self._near(improver) else (_NODES, _PROVABLE)
+        near = self._near(improver)
+        nodes, most = (_FEW_NODES, _PROVABLE_NEAR if self.prove else 0) if near else (_NODES, _PROVABLE)
         if improver.best.loss > self.bound + _LAST_CENT and self._columns(improver) <= most:
             self._proof(improver, nodes)
         if improver.best.loss == np.inf:

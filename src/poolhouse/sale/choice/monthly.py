@@ -117,7 +117,7 @@ def _chosen(
         pools=pools.select("pool"),
         limits=_minimums(pools, fixed, as_of, rulebook),
     )  # fmt: skip
-    found = solve(problem, clock=_no_clock, seconds=_SECONDS).assignment % options.height
+    found = solve(problem, clock=_no_clock, seconds=_SECONDS, prove=False).assignment % options.height
     taken = options[np.sort(found)].select(*keys)
     return _merged(alone, options, taken)
 
