@@ -11,7 +11,7 @@ import pytest
 import poolhouse
 import sample_report
 from poolhouse.cli import shell
-from poolhouse.market import check_tape, convert, price
+from poolhouse.market import check_tape, convert, price, value
 
 PRICED = {"loans": 2, "balance_cents": 100_000_00, "proceeds_cents": 102_617_50, "all_in_e6": 102_617_500,
           "all_in_32nds": "102-19.76"}  # fmt: skip
@@ -142,6 +142,7 @@ ANSWERS["price_loan"] = {
     "second": None,
     "ahead_e6": None,
 }
+ANSWERS["value"] = value.value_pool(1e6, 6, 5.5, 2, speeds={"psa": 100}, price=101, rows=True)
 STEPS = ("close", "check", "sell", "pool", "issue", "trade", "transfer", "notify", "close_month")
 
 

@@ -155,7 +155,7 @@ WRONG = {
     "balance -1 must not be below 0": {"balance": -1},
     "balance .* finite": {"balance": float("nan")},
     "wac .* finite": {"wac": [5.0, float("inf")]},
-    "coupon 9 at place 1 must not be above the WAC": {"coupon": 9.0},
+    "coupon 9 must not be above the WAC": {"coupon": 9.0},
     "wam 0 must be 1 to 1200": {"wam": 0},
     "wam 359.5 must be whole": {"wam": 359.5},
     "age -1 must be 0": {"age": -1},

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from poolhouse.cli import aggregator_commands, convert_commands, price_commands, standards_commands
+from poolhouse.cli import aggregator_commands, convert_commands, price_commands, standards_commands, value_commands
 from poolhouse.cli.options import (
     AsJson,
     BookDir,
@@ -230,3 +230,4 @@ def lookthrough(
 aggregator_commands.register(app)
 convert_commands.register(app)
 price_commands.register(app)
+value_commands.register(app)

@@ -15,6 +15,7 @@ from poolhouse.cli import (
     views_price,
     views_queries,
     views_standards,
+    views_value,
 )
 from poolhouse.cli.grids import anything, plain
 from poolhouse.web import words
@@ -51,5 +52,6 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "standards": views_standards.standards,
     "standards diff": views_standards.diff,
     "convert": views_convert.convert,
+    "value": views_value.value,
 }
 """The view of each query, by the command's name."""

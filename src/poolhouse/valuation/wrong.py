@@ -43,7 +43,7 @@ def require(name: str, value: npt.NDArray[Any], kept: npt.NDArray[np.bool_], rul
     """WrongInput with the first value that does not keep the rule."""
     if kept.all():
         return
-    if value.ndim == 0:
+    if value.size == 1:
         raise WrongInput(f"{name} {value.item():g} {rule}")
     place = tuple(int(at[0]) for at in np.nonzero(~kept))
     where = ", ".join(str(at + 1) for at in place)
