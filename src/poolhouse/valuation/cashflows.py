@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,12 @@ import numpy as np
 import polars as pl
 
 from poolhouse.valuation import schedule, terms, totals
-from poolhouse.valuation.wrong import WrongInput
+from poolhouse.valuation.wrong import Ints, WrongInput
 
 MOST_ROWS = 400_000_000
 """Rows of loans and months asked for at once, 42 GB: more is a mistake, or a case for `totals`."""
-_CHUNK = 2_048
+_CELLS = 32_768
+"""Loan-months worked on at a time: fresh memory costs more than the formulas."""
 
 
 def cashflows(
@@ -42,7 +44,7 @@ def cashflows(
         len(pools), psa=psa, cpr=cpr, smm=smm, cdr=cdr, sda=sda, severity=severity, lag=lag, advance=advance
     )
     if rows:
-        return _rows(pools, speeds)
+        return _rows(pools, speeds, threads)
     found = totals.totals(pools, speeds, threads=threads)
     return pl.DataFrame({"month": np.arange(1, pools.months + 1, dtype=np.int32), **found})
 
@@ -59,7 +61,7 @@ def file_cashflows(
     return pl.DataFrame({"month": np.arange(1, len(found["balance"]) + 1, dtype=np.int32), **found})
 
 
-def _rows(pools: terms.Pools, speeds: terms.Speeds) -> pl.DataFrame:
+def _rows(pools: terms.Pools, speeds: terms.Speeds, threads: int | None) -> pl.DataFrame:
     """A row per pool and month; some pools at a time, so that only the answer is large."""
     count = int(pools.wam.sum(dtype=np.int64))
     if count > MOST_ROWS:
@@ -68,9 +70,25 @@ def _rows(pools: terms.Pools, speeds: terms.Speeds) -> pl.DataFrame:
     whose = np.repeat(np.arange(len(pools), dtype=np.int32), pools.wam)
     month = (np.arange(count, dtype=np.int64) - np.repeat(first[:-1], pools.wam) + 1).astype(np.int32)
     columns = {name: np.empty(count) for name in schedule.COLUMNS}
-    for low in range(0, len(pools), _CHUNK):
-        part = pools.part(low, min(low + _CHUNK, len(pools)))
-        kept = np.arange(part.months) < part.wam[:, None]
-        for name, found in schedule.monthly(part, speeds, low).items():
-            columns[name][first[low] : first[low + len(part)]] = found[kept]
+    order = np.argsort(pools.wam, kind="stable")  # pools of like term together, so that few months are none
+
+    def write(rows: terms.Places) -> None:
+        part = pools.part(rows)
+        month_of = np.arange(part.months)
+        kept = month_of < part.wam[:, None]
+        place = (first[rows][:, None] + month_of)[kept]
+        for name, found in schedule.monthly(part, speeds, rows).items():
+            columns[name][place] = found[kept]
+
+    with ThreadPoolExecutor(threads or totals.cores()) as pool:
+        list(pool.map(write, _runs(order, pools.wam)))
     return pl.DataFrame({"pool": whose, "month": month, **columns})
+
+
+def _runs(order: terms.Places, wam: Ints) -> Iterator[terms.Places]:
+    """Pools in this order, as many at a time as stay in the cache."""
+    low = 0
+    while low < len(order):
+        some = max(_CELLS // int(wam[order[low]]), 1)
+        yield order[low : low + some]
+        low += some

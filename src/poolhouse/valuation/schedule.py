@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from poolhouse.valuation.terms import Pools, Speeds
+from poolhouse.valuation.terms import Pools, Rows, Speeds
 from poolhouse.valuation.wrong import Floats
 
 COLUMNS = (
@@ -32,11 +32,12 @@ SUMS = (
 """The columns that are not sums of others."""
 
 
-def monthly(pools: Pools, speeds: Speeds, low: int = 0, months: int | None = None) -> dict[str, Floats]:
-    """COLUMNS as arrays of pools x months; zero after a pool's last. `low`: the pools' first row among all."""
-    until = pools.months if months is None else months
+def monthly(pools: Pools, speeds: Speeds, rows: Rows = slice(None)) -> dict[str, Floats]:
+    """COLUMNS as arrays of pools x months; zero after a pool's last. `rows`: where they stand among all that have
+    speeds of their own."""
+    until = pools.months
     left, paid = _scheduled(pools, until)
-    prepay, default = speeds.strips(pools, low, until)
+    prepay, default = speeds.strips(pools, rows, until)
     smm, mdr = prepay.of(until), default.of(until)
     if not default.none:  # what defaults must be liquidated before maturity
         mdr = np.where(np.arange(1, until + 1) <= pools.wam[:, None] - speeds.lag, mdr, 0.0)

@@ -21,6 +21,7 @@ from poolhouse.valuation.wrong import Floats, Ints, WrongInput, numbers, require
 LONGEST_TERM, OLDEST = 1200, 1200
 """Months: a hundred years, a bound for mistakes of unit."""
 Places = npt.NDArray[np.int64]
+Rows = slice | Places
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,9 @@ class Pools:
         """Of the longest."""
         return int(self.wam.max(initial=0))
 
-    def part(self, low: int, high: int) -> Pools:
-        """Rows low to high - 1, without copying."""
-        return Pools(*(getattr(self, name)[low:high] for name in self.__dataclass_fields__))
+    def part(self, rows: Rows) -> Pools:
+        """Only these rows; a slice copies nothing."""
+        return Pools(*(getattr(self, name)[rows] for name in self.__dataclass_fields__))
 
 
 def pools(balance: Any, wac: Any, coupon: Any, wam: Any, age: Any = None) -> Pools:
@@ -109,11 +110,11 @@ class Speeds:
     lag: int
     advance: bool
 
-    def strips(self, part: Pools, low: int, months: int) -> tuple[Strip, Strip]:
-        """Prepayment's and default's rates of the pools that stand from row `low` on."""
+    def strips(self, part: Pools, rows: Rows, months: int) -> tuple[Strip, Strip]:
+        """Prepayment's and default's rates of these pools, which stand in these rows of all."""
         return (
-            _strip(self.prepay, self.prepay_value, part, low, months),
-            _strip(self.default, self.default_value, part, low, months),
+            _strip(self.prepay, self.prepay_value, part, rows, months),
+            _strip(self.default, self.default_value, part, rows, months),
         )
 
     @property
@@ -179,14 +180,14 @@ def _stretched(value: Floats, months: int) -> Floats:
     return np.asarray(row[..., np.minimum(np.arange(months), row.shape[-1] - 1)])
 
 
-def _strip(name: str | None, value: Floats, part: Pools, low: int, months: int) -> Strip:
+def _strip(name: str | None, value: Floats, part: Pools, rows: Rows, months: int) -> Strip:
     count = len(part)
     nowhere = np.zeros(count, dtype=np.int64)
     if name is None:
         return Strip(np.zeros(1), nowhere, 0)
     shares, by_age = _SHARES[name], name in _BY_AGE
     if _own(value):
-        value = value[low : low + count]
+        value = value[rows]
         if not by_age and value.shape[1] == 1:
             return Strip(shares(value[:, 0], nowhere), np.arange(count, dtype=np.int64), 0)
         return _rows(shares, value, part.age, months, np.arange(count))

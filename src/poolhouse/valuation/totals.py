@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from poolhouse.valuation import schedule
-from poolhouse.valuation.terms import LONGEST_TERM, Pools, Speeds, pools
+from poolhouse.valuation.terms import LONGEST_TERM, Pools, Rows, Speeds, pools
 from poolhouse.valuation.wrong import Floats, WrongInput
 
 RUN, WIDE_RUN = 65_536, 4_096
@@ -32,7 +32,7 @@ def totals(given: Pools, speeds: Speeds, *, threads: int | None = None) -> dict[
     """`schedule.COLUMNS` of all pools together, one value a month."""
     if len(given) * given.months <= FEW:
         return {name: column.sum(axis=0) for name, column in schedule.monthly(given, speeds).items()}
-    return _finished(_sums(given, speeds, 0, threads))
+    return _finished(_sums(given, speeds, threads))
 
 
 def streamed(
@@ -53,7 +53,7 @@ def streamed(
         while (batch := coming.result()) is not None:
             coming = reader.submit(next, batches, None)
             number += 1
-            sums = _sums(_pools_of(batch, number), speeds, 0, threads)
+            sums = _sums(_pools_of(batch, number), speeds, threads)
             total[: len(sums)] += sums
             months = max(months, len(sums))
     if number == 0:
@@ -80,16 +80,17 @@ def _pools_of(batch: pl.DataFrame, number: int) -> Pools:
         raise WrongInput(f"batch {number}: {error}") from error
 
 
-def _sums(given: Pools, speeds: Speeds, low: int, threads: int | None) -> Floats:
+def _sums(given: Pools, speeds: Speeds, threads: int | None) -> Floats:
     """`schedule.SUMS` by month, months x 8."""
     run = WIDE_RUN if speeds.wide else RUN
-    workers = threads or _cores()
+    workers = threads or cores()
     months = given.months
     if len(given) < workers * run:
         run = max(-(-len(given) // workers), 256)
 
     def one(first: int) -> Floats:
-        return _run(given.part(first, min(first + run, len(given))), speeds, low + first, months)
+        rows = slice(first, first + run)
+        return _run(given.part(rows), speeds, rows, months)
 
     from poolhouse.valuation import kernels  # compiled or loaded here, once, and not by each thread
 
@@ -101,17 +102,17 @@ def _sums(given: Pools, speeds: Speeds, low: int, threads: int | None) -> Floats
     return total
 
 
-def _cores() -> int:
+def cores() -> int:
     """That this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _run(part: Pools, speeds: Speeds, low: int, months: int) -> Floats:
+def _run(part: Pools, speeds: Speeds, rows: Rows, months: int) -> Floats:
     from poolhouse.valuation import kernels
 
     order = np.empty(len(part), dtype=np.int32)
     kernels.order_by_term(part.wam, order)
-    prepay, default = speeds.strips(part, low, months)
+    prepay, default = speeds.strips(part, rows, months)
     out = np.zeros((months, len(schedule.SUMS)))
     loans: tuple[Any, ...] = (part.balance, part.wac, part.coupon, part.wam, order)
     if default.none:
