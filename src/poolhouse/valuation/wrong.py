@@ -23,20 +23,25 @@ def numbers(name: str, value: Any, low: float | None = None, high: float | None 
         found = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise WrongInput(f"{name} must be numbers, not {value!r}") from error
-    require(name, found, np.isfinite(found), "must be a finite number")
-    if low is not None:
+    least, most = (float(found.min()), float(found.max())) if found.size else (0.0, 0.0)
+    if not (np.isfinite(least) and np.isfinite(most)):  # a NaN is both the least and the most
+        require(name, found, np.isfinite(found), "must be a finite number")
+    if low is not None and least < low:
         require(name, found, found >= low, f"must not be below {low:g}")
-    if high is not None:
+    if high is not None and most > high:
         require(name, found, found <= high, f"must not be above {high:g}")
     return found
 
 
 def whole(name: str, value: Any, low: int, high: int) -> Ints:
     """The value as int32 whole months within the bounds. Raises WrongInput."""
-    found = numbers(name, value)
-    require(name, found, found == np.round(found), "must be whole months: round it")
-    require(name, found, (found >= low) & (found <= high), f"must be {low} to {high} months")
-    return found.astype(np.int32)
+    given = np.asarray(value)
+    if given.dtype.kind not in "iu":
+        given = numbers(name, value)
+        require(name, given, given == np.round(given), "must be whole months: round it")
+    if given.size and not low <= given.min() <= given.max() <= high:
+        require(name, given, (given >= low) & (given <= high), f"must be {low} to {high} months")
+    return np.asarray(given, dtype=np.int32)
 
 
 def require(name: str, value: npt.NDArray[Any], kept: npt.NDArray[np.bool_], rule: str) -> None:
