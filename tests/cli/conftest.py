@@ -11,7 +11,7 @@ import pytest
 import poolhouse
 import sample_report
 from poolhouse.cli import shell
-from poolhouse.market import check_tape, convert, price, value
+from poolhouse.market import check_tape, convert, price, value, value_loans
 
 PRICED = {"loans": 2, "balance_cents": 100_000_00, "proceeds_cents": 102_617_50, "all_in_e6": 102_617_500,
           "all_in_32nds": "102-19.76"}  # fmt: skip
@@ -182,6 +182,8 @@ class Terminal:
         monkeypatch.setattr(poolhouse, "open", fake_open)
         monkeypatch.setattr(convert, "convert", FakeMarket(self.calls, self.replies).convert)
         monkeypatch.setattr(check_tape, "check_tape", FakeMarket(self.calls, self.replies).check_tape)
+        self.replies["value_tape"] = ANSWERS["value"]
+        monkeypatch.setattr(value_loans, "value_tape", FakeMarket(self.calls, self.replies).value_tape)
         for name in ("price_tape", "price_loan"):
             monkeypatch.setattr(price, name, getattr(FakeMarket(self.calls, self.replies), name))
 

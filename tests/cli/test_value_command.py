@@ -78,7 +78,7 @@ def test_no_browser_no_picture(terminal: Any, tmp_path: Path, monkeypatch: pytes
         [*POOL, "--price", "100", "--yield", "5"], [*POOL, "--program", "fnma"], [*POOL, "--settle", "tomorrow"],
         [*POOL, "--cpr", "101"], ["--balance", "0", *POOL[2:]], [*POOL[:5], "9", *POOL[6:]],
         [*POOL, "--delay-days", "-1"],
-        ["--book", "b", "--security", "c", "--age", "3"],
+        ["--book", "b", "--security", "c", "--age", "3"], [*POOL, "--strip", "0.5"],
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(terminal: Any, arguments: list[str]) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import polars as pl
 import pytest
 
+from poolhouse import loans
 from poolhouse.findings import Refused
+from poolhouse.market import value_loans
 from poolhouse.market.market import Market
 
 
@@ -50,6 +52,17 @@ def test_a_security_starts_where_its_loans_stand(queried: Market) -> None:
         assert answer["delay_days"] == pool["delay_days"] - 31
         assert sum(row["principal"] for row in answer["cashflows"]) == pytest.approx(balance, rel=1e-9)
     assert exact > 2, "no security without curtailments to compare"
+
+
+def test_a_tape_is_one_pool_of_new_loans() -> None:
+    """The shipped tape's dollars are all paid, and the first month's interest is each loan's own."""
+    tape = loans.as_loans(loans.read_tape(loans.demo_tape()).tape)
+    answer = value_loans.value_tape(loans.demo_tape(), strip=0.5, speeds={"psa": 150}, price=100, rows=True)
+    assert answer["pool"]["loans"] == tape.height
+    assert answer["totals"]["principal"] == pytest.approx(tape["note_amount_cents"].sum() / 100, rel=1e-12)
+    net = (tape["note_amount_cents"] / 100 * (tape["note_rate_e7"] / 1e7 - 0.005).clip(0) / 12).sum()
+    assert answer["cashflows"][0]["net_interest"] == pytest.approx(net, rel=1e-12)
+    assert answer["bond_equivalent_yield"] == pytest.approx(answer["pool"]["coupon"], abs=0.15)
 
 
 def test_a_security_nobody_knows(queried: Market) -> None:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import poolhouse
 from poolhouse.findings import Refused
 from poolhouse.valuation import WrongInput, cashflows, file_cashflows, schedule, totals
+from poolhouse.valuation import terms as terms_of
 from poolhouse.valuation.speeds import cdr_to_mdr
 
 ULP = 2.0**-52
@@ -208,3 +209,26 @@ print("same")
 def test_numba_is_loaded_for_many_loans_only() -> None:
     script = "import sys, poolhouse; poolhouse.cashflows(1e6, 6, 5, 360, psa=100); sys.exit('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    count=st.sampled_from([1, 7, 8, 9, 255, 256, 257, 700]), seed=st.integers(0, 2**32 - 1), terms=st.integers(1, 400),
+    lag=st.integers(0, 40), advance=st.booleans(), cdr=st.one_of(st.just(0.0), st.floats(0, 100)),
+    psa=st.floats(0, 2000),
+)  # fmt: skip
+def test_blocks_of_any_size_total_their_rows(
+    count: int, seed: int, terms: int, lag: int, advance: bool, cdr: float, psa: float
+) -> None:
+    """The edges of a block and of a vector register, terms all alike or all different."""
+    rng = np.random.default_rng(seed)
+    wac = rng.uniform(0, 12, count)
+    loans = terms_of.pools(
+        rng.uniform(0, 1e6, count), wac, wac / 2, rng.integers(1, terms + 1, count), rng.integers(0, 40, count)
+    )
+    speeds = terms_of.speeds_of(
+        count, psa=psa, cpr=None, smm=None, cdr=cdr, sda=None, severity=40, lag=lag, advance=advance
+    )
+    added, kernel = totals.summed(loans, speeds), totals.compiled(loans, speeds)
+    for name in schedule.COLUMNS:
+        assert np.abs(added[name] - kernel[name]).max() <= 3e-14 * loans.balance.sum() + 1e-9, name

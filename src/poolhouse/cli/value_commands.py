@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from poolhouse.cli.options import AsJson, face_of, market_of
+from poolhouse.cli.options import AsJson, Mapping, face_of, market_of
 
 
 def _option(name: str, metavar: str, text: str, panel: str) -> Any:
@@ -24,6 +24,10 @@ Wam = Annotated[int | None, _option("wam", "MONTHS", "Months remaining.", _POOL)
 Age = Annotated[int | None, _option("age", "MONTHS", "Loan age; else that of a 15- or 30-year pool.", _POOL)]
 Book = Annotated[Text, _option("book", "DIR", "With --security: a security of this book.", _POOL)]
 Security = Annotated[Text, _option("security", "CUSIP", "Its CUSIP or pool number.", _POOL)]
+Strip = Annotated[Number, _option("strip", "PERCENT", "With TAPE: servicing and guaranty off each note rate.", _POOL)]
+Tape = Annotated[
+    Path | None, typer.Argument(metavar="[TAPE]", help="A tape's loans as one new pool.", exists=True, dir_okay=False)
+]
 Psa = Annotated[Text, _option("psa", "SPEED", "100, or by month 100,120,150: the last goes on.", _SPEED)]
 Cpr = Annotated[Text, _option("cpr", "SPEED", "Or prepayment a year.", _SPEED)]
 Smm = Annotated[Text, _option("smm", "SPEED", "Or prepayment a month.", _SPEED)]
@@ -43,15 +47,16 @@ Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", dir_okay=Fa
 
 
 def value(
-    context: typer.Context, balance: Balance = None, wac: Wac = None, coupon: Coupon = None, wam: Wam = None,
-    age: Age = None, book: Book = None, security: Security = None, psa: Psa = None, cpr: Cpr = None, smm: Smm = None,
+    context: typer.Context, tape: Tape = None, balance: Balance = None, wac: Wac = None, coupon: Coupon = None,
+    wam: Wam = None, age: Age = None, book: Book = None, security: Security = None, strip: Strip = None,
+    mapping: Mapping = None, psa: Psa = None, cpr: Cpr = None, smm: Smm = None,
     cdr: Cdr = None, sda: Sda = None, severity: Severity = "0", lag: Lag = 12, no_advance: NoAdvance = False,
     price: Price = None, yield_: Yield = None, mortgage_yield: Monthly = None, program: Program = None,
     delay_days: Delay = None, settle: Settle = None, rows: Rows = False, plot: Plot = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Cash flows, price, yield and durations of a pool.
 
-    --balance --wac --coupon --wam describe it, or --book DIR --security CUSIP names one.
+    --balance --wac --coupon --wam describe it, --book DIR --security CUSIP names one, TAPE --strip makes one.
     """
     given = context.params
     numbers = [given[name] for name in ("balance", "wac", "coupon", "wam")]
@@ -64,8 +69,11 @@ def value(
     }  # fmt: skip
     with face_of(as_json) as face:
         from poolhouse.market import value as valuing
+        from poolhouse.market import value_loans
 
-        if book is not None:
+        if tape is not None and strip is not None:
+            answer = value_loans.value_tape(tape, mapping, strip=strip, **options)
+        elif book is not None:
             answer = market_of(book).value(str(security), **options)
         else:
             answer = valuing.value_pool(*numbers, age=age, **options)
@@ -79,12 +87,16 @@ def value(
 
 def _refuse_mixes(numbers: list[Any], given: dict[str, Any]) -> None:
     described = [number is not None for number in numbers]
-    if (given["book"] is None) != (given["security"] is None):
+    book, tape = given["book"], given["tape"]
+    if (book is None) != (given["security"] is None):
         raise typer.BadParameter("--book and --security go together")
-    if given["book"] is not None and (any(described) or given["age"] is not None or given["program"] is not None):
-        raise typer.BadParameter("a book's security has its own balance, rates, terms and program")
-    if given["book"] is None and not all(described):
-        raise typer.BadParameter("give --balance, --wac, --coupon and --wam, or --book DIR --security CUSIP")
+    if (tape is None) != (given["strip"] is None) or (tape is None and given["mapping"] is not None):
+        raise typer.BadParameter("TAPE and --strip go together: what servicing and guaranty take of each note rate")
+    by_loans = (book is not None) + (tape is not None)
+    if by_loans == 2 or (by_loans and (any(described) or given["age"] is not None)):
+        raise typer.BadParameter("a book's security and a tape have their own balances, rates and terms: name one")
+    if not by_loans and not all(described):
+        raise typer.BadParameter("give --balance, --wac, --coupon and --wam, or --book and --security, or TAPE --strip")
     if given["plot"] is not None and given["plot"].suffix.lower() not in (".html", ".png"):
         raise typer.BadParameter(f"--plot {given['plot']}: end the name with .html or .png")
 

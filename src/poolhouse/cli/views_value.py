@@ -21,10 +21,8 @@ _SPEED = (("wal", "WAL", 2), ("bond_equivalent_yield", "Yield at the price", 4),
 def value(answer: Row) -> RenderableType:
     """One pool's value."""
     pool, speeds = answer["pool"], answer["speeds"]
-    named = (
-        f"Security {pool['cusip']}, pool {pool['pool_number']}, {pool['loans']:,} loans" if "cusip" in pool else "Pool"
-    )
-    rates = f"WAC {pool['wac']:g}%, coupon {pool['coupon']:g}%"
+    named = _name(pool)
+    rates = f"WAC {pool['wac']:.6g}%, coupon {pool['coupon']:.6g}%"
     terms = f"${pool['balance']:,.2f}, {rates}, {pool['wam']} months, age {pool['age']}"
     asked = [
         f"{words.speed(speeds[name])} {name.upper()}" for name in ("psa", "cpr", "smm", "cdr", "sda") if name in speeds
@@ -46,6 +44,12 @@ def value(answer: Row) -> RenderableType:
     if "plot" in answer:
         parts.append(plain(f"\n  Figures: {answer['plot']}"))
     return Group(*parts)
+
+
+def _name(pool: Row) -> str:
+    if "cusip" in pool:
+        return f"Security {pool['cusip']}, pool {pool['pool_number']}, {pool['loans']:,} loans"
+    return f"{pool['tape']}, {pool['loans']:,} loans" if "tape" in pool else "Pool"
 
 
 def _measures(answer: Row) -> RenderableType:

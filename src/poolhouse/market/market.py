@@ -35,7 +35,7 @@ from poolhouse.market.sell import sell
 from poolhouse.market.series import report_series
 from poolhouse.market.trace import trace
 from poolhouse.market.transfer import notify, transfer
-from poolhouse.market.value import value_security
+from poolhouse.market.value_loans import value_security
 from poolhouse.market.verify import verify
 
 Answer = dict[str, Any]

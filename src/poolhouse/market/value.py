@@ -1,4 +1,4 @@
-"""value: what a pool will pay, its price or yield, average life and durations: of numbers, or of a security."""
+"""value: what a pool given by numbers will pay, its price or yield, average life and durations."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ import numpy as np
 import polars as pl
 
 from poolhouse import valuation
-from poolhouse.dates import month_of
 from poolhouse.findings import Refused
-from poolhouse.market.desk import Desk
 from poolhouse.valuation import Flows, schedule, terms, wrong
 
 Answer = dict[str, Any]
@@ -28,9 +26,6 @@ MEASURES = (
     "modified_duration",
     "convexity",
 )
-_ACCRUAL_DAYS = 31
-"""What a stated delay counts beside the actual one: the month of accrual and the accrual date."""
-_E7_PER_PERCENT = 100_000
 _TICKS = re.compile(r"(\d+)-(\d{1,2})(\+|\.\d+)?")
 _THIRTY_SECONDS = 32
 _LEAST = 0.01
@@ -66,49 +61,18 @@ def value_pool(
         "wam": int(wam),
         "age": int(pool.age[0]),
     }
-    speed = _speeds(speeds)
+    speed = speeds_of(speeds)
     frame = valuation.cashflows(
         balance, wac, coupon, wam, age=age, severity=severity, lag=lag, advance=advance, **speed
     )
-    delay, days = _delay(program, delay_days), _settle_days(settle)
+    delay, days = delay_of(program, delay_days), settle_days_of(settle)
     of = valuation.flows_of(frame, coupon, delay_days=delay, settle_days=days)
     answer = {
         "pool": given, "speeds": speed | {"severity": severity, "lag": lag, "advance": advance},
-        **_measures(of, frame, price, bond_equivalent_yield, mortgage_yield), "delay_days": delay, "settle_days": days,
+        **measures(of, frame, price, bond_equivalent_yield, mortgage_yield), "delay_days": delay, "settle_days": days,
     }  # fmt: skip
     common = {"severity": severity, "lag": lag, "advance": advance, "delay_days": delay, "settle_days": days}
     answer["by_speed"] = _by_speed((balance, wac, coupon, wam, age), speed, common, answer)
-    return answer | ({"cashflows": frame.head(answer["last_month"]).rows(named=True)} if rows else {})
-
-
-def value_security(desk: Desk, security: str, *, rows: bool = False, **options: Any) -> Answer:
-    """A security of the book, from its loans one by one as they stand at the last closed month; `options` as of
-    `value_pool`, delay and settlement those of the pool and the 1st unless given. Principal received and not yet
-    distributed comes in month 1. Keys as there; pool has cusip and pool_number too, by_speed is empty. Refused:
-    no such security."""
-    pool = _pool(desk, security)
-    loans = _loans_of(desk, pool)
-    speed = _speeds(options.pop("speeds", None))
-    delay = options.pop("delay_days", None)
-    days = _settle_days(options.pop("settle", None))
-    options.pop("program", None)
-    actual = pool["delay_days"] - _ACCRUAL_DAYS if delay is None else delay
-    wanted = [options.pop(name, None) for name in ("price", "bond_equivalent_yield", "mortgage_yield")]
-    coupon = pool["coupon_rate_e7"] / _E7_PER_PERCENT
-    columns: dict[str, Any] = {name: loans[name].to_numpy() for name in ("balance", "wac", "wam", "age")}
-    frame = valuation.cashflows(coupon=np.minimum(columns["wac"], coupon), **columns, **speed, **options)
-    of = valuation.flows_of(frame, coupon, delay_days=actual, settle_days=days)
-    total = float(columns["balance"].sum())
-    given = {
-        "cusip": pool["cusip"], "pool_number": pool["pool_number"], "loans": loans.height, "balance": total,
-        "wac": float(columns["balance"] @ columns["wac"]) / total, "coupon": coupon,
-        "wam": round(float(columns["balance"] @ columns["wam"]) / total),
-        "age": round(float(columns["balance"] @ columns["age"]) / total), "as_of": desk.today.isoformat(),
-    }  # fmt: skip
-    answer = {
-        "pool": given, "speeds": speed | options, **_measures(of, frame, *wanted), "delay_days": actual,
-        "settle_days": days, "by_speed": [],
-    }  # fmt: skip
     return answer | ({"cashflows": frame.head(answer["last_month"]).rows(named=True)} if rows else {})
 
 
@@ -132,7 +96,7 @@ def in_32nds(price: float) -> str:
     return f"{'-' if price < 0 else ''}{whole}-{ticks:02d}" + (f".{part:02d}" if part else "")
 
 
-def _speeds(given: Mapping[str, Any] | None) -> dict[str, Any]:
+def speeds_of(given: Mapping[str, Any] | None) -> dict[str, Any]:
     found = {name: value for name, value in (given or {}).items() if value is not None}
     unknown = [name for name in found if name not in SPEEDS]
     if unknown:
@@ -140,13 +104,13 @@ def _speeds(given: Mapping[str, Any] | None) -> dict[str, Any]:
     return found
 
 
-def _delay(program: str | None, days: float | None) -> float:
+def delay_of(program: str | None, days: float | None) -> float:
     if days is not None:
         return float(wrong.numbers("delay_days", days, 0))
     return float(valuation.actual_delay_days(program)) if program else 0.0
 
 
-def _settle_days(settle: str | date | float | None) -> int:
+def settle_days_of(settle: str | date | float | None) -> int:
     """30/360 days from the 1st of the month."""
     if settle is None:
         return 0
@@ -157,7 +121,7 @@ def _settle_days(settle: str | date | float | None) -> int:
         raise Refused(f"settlement {text!r} is neither a date YYYY-MM-DD nor days from the 1st") from None
 
 
-def _measures(
+def measures(
     of: Flows, frame: pl.DataFrame, price: str | float | None, bey: float | None, monthly: float | None
 ) -> Answer:
     """MEASURES and what goes with them."""
@@ -214,50 +178,3 @@ def _by_speed(pool: tuple[Any, ...], speed: dict[str, Any], common: dict[str, An
         for row, cell in zip(rows, column.tolist(), strict=True):
             row[key] = cell
     return rows
-
-
-def _pool(desk: Desk, asked: str) -> dict[str, Any]:
-    """The pool of a security: by CUSIP or pool number."""
-    pools = desk.book.records("securities").select("pool_id", "cusip").join(desk.book.records("pools"), on="pool_id")
-    text = asked.strip()
-    found = pools.filter((pl.col("cusip") == text) | (pl.col("pool_number") == text))
-    if found.height != 1:
-        some = ", ".join(pools.sort("pool_id")["cusip"].head(5).to_list())
-        raise Refused(
-            f"security {asked!r} is not in the book: give a CUSIP or pool number, such as {some or '(none yet)'}"
-        )
-    return found.row(0, named=True)
-
-
-def _loans_of(desk: Desk, pool: dict[str, Any]) -> pl.DataFrame:
-    """Its loans for projection: balance, wac, wam, age; what is received, not yet paid out, as loans of a month."""
-    month = max(desk.month - 1, desk.start)
-    served = desk.book.scan("loan_months", [month]).filter(
-        (pl.col("pool_id") == pool["pool_id"]) & (pl.col("closing_scheduled_cents") > 0)
-    ).select("loan_id", "closing_scheduled_cents", "pending_unscheduled_cents").collect()  # fmt: skip
-    if served.is_empty():
-        month = month_of(pool["issue_date"])
-        served = desk.book.scan("pool_loans", [month]).filter(pl.col("pool_id") == pool["pool_id"]).select(
-            "loan_id", pl.col("scheduled_cents").alias("closing_scheduled_cents"),
-            pl.lit(0, pl.Int64).alias("pending_unscheduled_cents"),
-        ).collect()  # fmt: skip
-    terms = desk.loans(["loan_id", "note_rate_e7", "first_due_date", "maturity_date"])
-    rows = served.join(terms, on="loan_id", how="left").sort("loan_id")
-    at = {
-        name: pl.col(name).dt.year() * 12 + pl.col(name).dt.month() - 1 for name in ("first_due_date", "maturity_date")
-    }
-    rows = rows.select(
-        (pl.col("closing_scheduled_cents") - pl.col("pending_unscheduled_cents")).alias("own"),
-        pl.col("pending_unscheduled_cents").alias("pending"),
-        (pl.col("note_rate_e7") / _E7_PER_PERCENT).alias("wac"),
-        (at["maturity_date"] - month).clip(1).cast(pl.Int32).alias("wam"),
-        (month - at["first_due_date"] + 1).clip(0).cast(pl.Int32).alias("age"),
-    )
-    own = rows.filter(pl.col("own") > 0).select((pl.col("own") / 100).alias("balance"), "wac", "wam", "age")
-    pending = rows.filter(pl.col("pending") > 0).select(
-        (pl.col("pending") / 100).alias("balance"), "wac", pl.lit(1, pl.Int32).alias("wam"), "age"
-    )
-    found = pl.concat([own, pending])
-    if found.is_empty():
-        raise Refused(f"security {pool['cusip']}: nothing is left of it")
-    return found

@@ -31,7 +31,17 @@ _PREPAYING = 5
 def totals(given: Pools, speeds: Speeds, *, threads: int | None = None) -> dict[str, Floats]:
     """`schedule.COLUMNS` of all pools together, one value a month."""
     if len(given) * given.months <= FEW:
-        return {name: column.sum(axis=0) for name, column in schedule.monthly(given, speeds).items()}
+        return summed(given, speeds)
+    return compiled(given, speeds, threads)
+
+
+def summed(given: Pools, speeds: Speeds) -> dict[str, Floats]:
+    """By the rows, added."""
+    return {name: column.sum(axis=0) for name, column in schedule.monthly(given, speeds).items()}
+
+
+def compiled(given: Pools, speeds: Speeds, threads: int | None = None) -> dict[str, Floats]:
+    """By the kernels."""
     return _finished(_sums(given, speeds, threads))
 
 

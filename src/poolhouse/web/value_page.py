@@ -57,7 +57,7 @@ def height(answer: Row) -> int:
 
 def _terms(answer: Row) -> str:
     pool, speeds = answer["pool"], answer["speeds"]
-    said = [f"WAC {pool['wac']:g}%", f"coupon {pool['coupon']:g}%", f"{pool['wam']} months"]
+    said = [f"WAC {pool['wac']:.6g}%", f"coupon {pool['coupon']:.6g}%", f"{pool['wam']} months"]
     said += [
         f"{name.upper()} {words.speed(speeds[name])}" for name in ("psa", "cpr", "smm", "cdr", "sda") if name in speeds
     ]
