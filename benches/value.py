@@ -202,9 +202,8 @@ def streamed(path: str) -> None:
     found = file_cashflows(path, psa=PSA)
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    print(
-        f"{seconds:.2f} s ({time.process_time():.2f} of the processor), peak memory {peak:.2f} GB, {found['cash_flow'].sum():.6e} dollars"
-    )
+    used = f"{seconds:.2f} s ({time.process_time():.2f} of the processor), peak memory {peak:.2f} GB"
+    print(f"{used}, {found['cash_flow'].sum():.6e} dollars")
 
 
 def main() -> None:
