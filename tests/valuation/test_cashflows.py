@@ -108,12 +108,12 @@ def test_each_pool_may_have_its_own_speed(kind: dict[str, int], monkeypatch: pyt
     agree(added, cashflows(**loans, **own, severity=[20, 40]))
 
 
-def test_threads_and_runs_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    loans = mixed(70_000)
-    one = cashflows(**loans, psa=150, threads=1)
-    monkeypatch.setattr(totals, "RUN", 65_536)
-    assert cashflows(**loans, psa=150, threads=1).equals(one)
-    agree(one, cashflows(**loans, psa=150, threads=3))
+@pytest.mark.parametrize("count", [5_000, 70_000])
+def test_the_number_of_threads_changes_no_bit(count: int) -> None:
+    loans = mixed(count)
+    one = cashflows(**loans, psa=150, sda=100, severity=30, threads=1)
+    for threads in (2, 3, 7):
+        assert cashflows(**loans, psa=150, sda=100, severity=30, threads=threads).equals(one)
 
 
 def test_a_file_of_loans_is_the_same_as_its_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,8 @@ FEW = 200_000
 """Loan-months up to which the rows themselves are added: Numba need not load for them."""
 BATCH = 1_048_576
 """Loans read from a file at a time."""
+_PARTS, _LEAST = 8, 4_096
+"""Few loans are cut into so many runs, for threads to share; the cut must not depend on their number."""
 _PREPAYING = 5
 """Leading SUMS that loans without defaults have."""
 
@@ -95,8 +97,7 @@ def _sums(given: Pools, speeds: Speeds, threads: int | None) -> Floats:
     run = WIDE_RUN if speeds.wide else RUN
     workers = threads or cores()
     months = given.months
-    if len(given) < workers * run:
-        run = max(-(-len(given) // workers), 256)
+    run = min(run, max(-(-len(given) // _PARTS), _LEAST))
 
     def one(first: int) -> Floats:
         rows = slice(first, first + run)
