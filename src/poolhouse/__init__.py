@@ -44,12 +44,12 @@ def open(
 def cashflows(
     balance: Any, wac: Any, coupon: Any, wam: Any, *, age: Any = None, psa: Any = None, cpr: Any = None,
     smm: Any = None, cdr: Any = None, sda: Any = None, severity: Any = 0.0, lag: int = 12, advance: bool = True,
-    rows: bool = False, threads: int | None = None,
+    rows: bool = False, threads: int | None = None, device: str = "cpu",
 ) -> pl.DataFrame:  # fmt: skip
     """Projected cash flows of a pool or of arrays of them; see `poolhouse.valuation.cashflows` for what each means."""
     from poolhouse import valuation
 
     return valuation.cashflows(
         balance, wac, coupon, wam, age=age, psa=psa, cpr=cpr, smm=smm, cdr=cdr, sda=sda, severity=severity, lag=lag,
-        advance=advance, rows=rows, threads=threads,
+        advance=advance, rows=rows, threads=threads, device=device,
     )  # fmt: skip

@@ -22,7 +22,7 @@ _CELLS = 32_768
 def cashflows(
     balance: Any, wac: Any, coupon: Any, wam: Any, *, age: Any = None, psa: Any = None, cpr: Any = None,
     smm: Any = None, cdr: Any = None, sda: Any = None, severity: Any = 0.0, lag: int = 12, advance: bool = True,
-    rows: bool = False, threads: int | None = None,
+    rows: bool = False, threads: int | None = None, device: str = "cpu",
 ) -> pl.DataFrame:  # fmt: skip
     """Projected cash flows by the standard formulas; dollars in, dollars out, unrounded.
 
@@ -37,6 +37,7 @@ def cashflows(
     recovery, loss, principal, cash_flow, ending_balance: one row a month, of all pools together; with `rows` one per
     pool and month, after a column `pool` (from 0). balance and ending_balance hold loans in foreclosure too;
     ending_balance = balance - principal - loss; net_interest is after servicing, cash_flow = net_interest + principal.
+    threads: all cores unless given. device: "gpu" takes the totals on a CUDA card (extra `gpu`), else Refused.
     Raises WrongInput (a ValueError) for what can't be meant. Source: SIFMA Standard Formulas, SF-4 to SF-22.
     """
     pools = terms.pools(balance, wac, coupon, wam, age)
@@ -45,7 +46,7 @@ def cashflows(
     )
     if rows:
         return _rows(pools, speeds, threads)
-    found = totals.totals(pools, speeds, threads=threads)
+    found = totals.totals(pools, speeds, threads=threads, device=device)
     return pl.DataFrame({"month": np.arange(1, pools.months + 1, dtype=np.int32), **found})
 
 

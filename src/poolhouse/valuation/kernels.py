@@ -1,4 +1,4 @@
-"""The machine code of valuation: totals by month over any number of loans, for one thread. Numba lives here alone.
+"""The machine code of valuation: totals by month over any number of loans, for one thread. Numba lives here and in `kernels_gpu`.
 
 Imported on first use only, since Numba takes half a second. Compiled once and kept: the folder's name holds this
 file's hash, so a new version never meets an old one's code; where no folder can be written, it is compiled each time.

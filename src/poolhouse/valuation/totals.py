@@ -7,7 +7,7 @@ projected. Each run's totals stand alone and are added at the end, so the answer
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from poolhouse.findings import Refused
 from poolhouse.valuation import schedule
 from poolhouse.valuation.terms import LONGEST_TERM, Pools, Rows, Speeds, pools
 from poolhouse.valuation.wrong import Floats, WrongInput
@@ -30,11 +31,23 @@ _PREPAYING = 5
 """Leading SUMS that loans without defaults have."""
 
 
-def totals(given: Pools, speeds: Speeds, *, threads: int | None = None) -> dict[str, Floats]:
-    """`schedule.COLUMNS` of all pools together, one value a month."""
+def totals(given: Pools, speeds: Speeds, *, threads: int | None = None, device: str = "cpu") -> dict[str, Floats]:
+    """`schedule.COLUMNS` of all pools together, one value a month; device: cpu or gpu."""
+    if device == "gpu":
+        return _finished(_on_card()(given, speeds))
+    if device != "cpu":
+        raise WrongInput(f"device {device!r} is neither 'cpu' nor 'gpu'")
     if len(given) * given.months <= FEW:
         return summed(given, speeds)
     return compiled(given, speeds, threads)
+
+
+def _on_card() -> Callable[[Pools, Speeds], Floats]:
+    try:
+        from poolhouse.valuation.kernels_gpu import sums
+    except ImportError as error:
+        raise Refused(f"device 'gpu' needs the extra: pip install 'poolhouse[gpu]' ({error})") from error
+    return sums
 
 
 def summed(given: Pools, speeds: Speeds) -> dict[str, Floats]:
@@ -103,9 +116,6 @@ def _sums(given: Pools, speeds: Speeds, threads: int | None) -> Floats:
         rows = slice(first, first + run)
         return _run(given.part(rows), speeds, rows, months)
 
-    from poolhouse.valuation import kernels  # compiled or loaded here, once, and not by each thread
-
-    assert kernels.LANES
     total = np.zeros((months, len(schedule.SUMS)))
     with ThreadPoolExecutor(workers) as pool:
         for part in pool.map(one, range(0, len(given), run)):
