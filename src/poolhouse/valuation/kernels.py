@@ -1,6 +1,6 @@
-"""The machine code of valuation: totals by month over any number of loans, for one thread. Numba lives here and in `kernels_gpu`.
+"""The machine code of valuation: totals by month over any number of loans, for one thread.
 
-Imported on first use only, since Numba takes half a second. Compiled once and kept: the folder's name holds this
+Numba lives here and in `kernels_gpu`, imported on first use only: it takes half a second. Compiled once and kept: the folder's name holds this
 file's hash, so a new version never meets an old one's code; where no folder can be written, it is compiled each time.
 The kernels release the interpreter and keep nothing, so callers run them on plain threads: no threading layer of
 Numba is ever started, and a fork or a second caller finds nothing locked.
