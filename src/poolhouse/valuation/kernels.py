@@ -1,9 +1,9 @@
 """The machine code of valuation: totals by month over any number of loans, for one thread.
 
-Numba lives here and in `kernels_gpu`, imported on first use only: it takes half a second. Compiled once and kept: the folder's name holds this
-file's hash, so a new version never meets an old one's code; where no folder can be written, it is compiled each time.
-The kernels release the interpreter and keep nothing, so callers run them on plain threads: no threading layer of
-Numba is ever started, and a fork or a second caller finds nothing locked.
+Numba lives here and in `kernels_gpu`, imported on first use only: it takes half a second. Compiled once and kept:
+the folder's name holds this file's hash, so a new version never meets an old one's code; where no folder can be
+written, it is compiled each time. The kernels release the interpreter and keep nothing, so callers run them on plain
+threads: no threading layer of Numba is ever started, and a fork or a second caller finds nothing locked.
 
 A block of 256 loans of like term stays in the first-level cache from its first month to its last. Each month's loop
 over the block has no branch and no dependence between loans, so that it becomes vector instructions; sums may be
