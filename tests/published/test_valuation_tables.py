@@ -209,3 +209,36 @@ def test_fabozzi_later_months() -> None:
     frame = cashflows(**FABOZZI, psa=100)
     assert [round(frame[name][26]) for name in ("balance", "cash_flow")] == [364_808_016, 4_451_144]
     assert [round(frame[name][99]) for name in ("balance", "cash_flow")] == [231_249_776, 2_965_848]
+
+
+def test_sf56_project_loan_put_at_96() -> None:
+    """FHA project loan of 2/1/79, 7.5% gross, 7.43% net, 40 years, 24 days of delay, at 85 on 2/1/89; put 6/1/99."""
+    months = 124
+    frame = cashflows(100, 7.5, 7.43, 360, age=120).head(months)
+    left = frame["ending_balance"][-1]
+    times = [(30 * k + 24) / 360 for k in range(1, months + 1)] + [30 * months / 360]
+    paid, principal = [*frame["cash_flow"], 0.96 * left], [*frame["principal"], left]
+    of = yields.Flows(*(yields.np.array(x) for x in (paid, principal, times, 100.0, [0.0] * (months + 1), 0.0, 0)))
+    assert round(float(valuation.bond_equivalent_yield(of, 85)), 5) == 9.77078
+    assert round(float(valuation.wal(of)), 5) == 9.72452
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "wac", "wam", "month", "psa"),
+    [
+        (0.9785748, 0.9708674, 9.69, 343, 7, 604),
+        (0.96891577, 0.96783524, 10.03, 342, 16, 22),
+        (0.97, 0.96, 7.5, 356, 5, 1087),
+    ],
+    ids=["Gold", "Fannie Mae", "Ginnie Mae"],
+)
+def test_sf42_sf43_one_month_speeds(first: float, last: float, wac: float, wam: int, month: int, psa: int) -> None:
+    """From two months' factors; the remaining terms and ages as the standard finds them."""
+    balances = [float(speeds.amortised_balance(wac, 360, left)) for left in (wam, wam - 1)]
+    assert round(speeds.historical_psa(first, last, *balances, first_month=month)) == psa
+
+
+def test_sf41_calculated_loan_age() -> None:
+    assert speeds.calculated_age(360, 348, 12) == 24
+    assert speeds.calculated_age(360, 300, 12, current_wam=348) == 12
+    assert speeds.calculated_age(360, 361, 0) == 0 and speeds.calculated_age(360, 361, 2) == 1

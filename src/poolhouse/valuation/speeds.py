@@ -133,6 +133,15 @@ def level_payment(wac: Given, term: Given) -> Floats:
     return np.asarray(np.where(rate > 0, rate / -np.expm1(-of * np.log1p(safe)), 1 / of))
 
 
+def calculated_age(term: Given, original_wam: Given, months: Given, *, current_wam: Given | None = None) -> Floats:
+    """Loan age where none is published (CAGE): original term less the WAM at issue, and the months since; no more than
+    the current WAM leaves, and never below 0 (loans of the issue month). SF-41."""
+    age = numbers("term", term, 1) - numbers("original_wam", original_wam, 0) + numbers("months", months, 0)
+    if current_wam is not None:
+        age = np.minimum(age, numbers("term", term, 1) - numbers("current_wam", current_wam, 0))
+    return np.maximum(age, 0.0)
+
+
 def survival(factor: Given, balance: Given) -> Floats:
     """Share of the loans still there: pool factor over amortised balance. SF-4."""
     return np.asarray(numbers("factor", factor, 0) / numbers("balance", balance, 0))
