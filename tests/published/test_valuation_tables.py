@@ -225,15 +225,12 @@ def test_sf56_project_loan_put_at_96() -> None:
 
 @pytest.mark.parametrize(
     ("first", "last", "wac", "wam", "month", "psa"),
-    [
-        (0.9785748, 0.9708674, 9.69, 343, 7, 604),
-        (0.96891577, 0.96783524, 10.03, 342, 16, 22),
-        (0.97, 0.96, 7.5, 356, 5, 1087),
-    ],
-    ids=["Gold", "Fannie Mae", "Ginnie Mae"],
+    [(0.9785748, 0.9708674, 9.69, 343, 7, 604), (0.96891577, 0.96783524, 10.03, 342, 16, 22)],
+    ids=["Gold", "Fannie Mae"],
 )
 def test_sf42_sf43_one_month_speeds(first: float, last: float, wac: float, wam: int, month: int, psa: int) -> None:
-    """From two months' factors; the remaining terms and ages as the standard finds them."""
+    """From two months' factors; the remaining terms and ages as the standard finds them. Its Ginnie Mae example (1087)
+    is left out: with the terms it states, 356 and 355, the speed is 1088; 1087 is that of 355 and 354."""
     balances = [float(speeds.amortised_balance(wac, 360, left)) for left in (wam, wam - 1)]
     assert round(speeds.historical_psa(first, last, *balances, first_month=month)) == psa
 
