@@ -28,6 +28,13 @@ def test_the_yield_of_a_yields_price_is_that_yield(
         assert float(valuation.bond_equivalent_yield(of, price)) == pytest.approx(rate, rel=1e-9, abs=1e-9)
 
 
+def test_too_many_pools_at_once_are_refused() -> None:
+    with pytest.raises(WrongInput, match="ask in parts"):
+        yields.pool_flows(np.ones(60_000), 6, 5, 360, psa=100)
+    with pytest.raises(WrongInput, match="rows are too many"):
+        valuation.cashflows(np.ones(500_000), 6, 5, 360, psa=100, rows=True)
+
+
 def test_arrays_are_their_elements() -> None:
     """Many yields of one security, many securities, and both at once."""
     one = yields.pool_flows(**POOL, psa=150, delay_days=24)

@@ -13,8 +13,8 @@ import polars as pl
 from poolhouse.valuation import schedule, terms, totals
 from poolhouse.valuation.wrong import Ints, WrongInput
 
-MOST_ROWS = 400_000_000
-"""Rows of loans and months asked for at once, 42 GB: more is a mistake, or a case for `totals`."""
+MOST_ROWS = 150_000_000
+"""Rows of loans and months asked for at once, 17 GB: more is a mistake, or a case for totals."""
 _CELLS = 32_768
 """Loan-months worked on at a time: fresh memory costs more than the formulas."""
 

@@ -17,6 +17,8 @@ from poolhouse.valuation import schedule, settlement, terms
 from poolhouse.valuation.wrong import Floats, WrongInput, numbers, require
 
 _STEPS = 100  # Newton needs six; each that leaves its bracket is halved instead
+MOST_CELLS = 20_000_000
+"""Pools x months of flows at once: 2 GB."""
 _CLOSE = 4 * np.finfo(np.float64).eps
 
 
@@ -83,6 +85,8 @@ def pool_flows(
     speeds = terms.speeds_of(
         len(pools), psa=psa, cpr=cpr, smm=smm, cdr=cdr, sda=sda, severity=severity, lag=lag, advance=advance
     )
+    if len(pools) * pools.months > MOST_CELLS:
+        raise WrongInput(f"{len(pools):,} pools x {pools.months} months are too many at once: ask in parts")
     found = schedule.monthly(pools, speeds)
     single = all(np.ndim(given) == 0 for given in (balance, wac, coupon, wam, age))
 
