@@ -12,7 +12,8 @@ PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3.14 py
 # Tests of what this machine lacks are left out, and the run says so; .ci/run installs both.
 CHROMIUM := $(shell command -v chromium || command -v chromium-browser || command -v google-chrome)
 POSTGRES := $(firstword $(wildcard /usr/lib/postgresql/*/bin/postgres) $(shell command -v postgres))
-LEFT_OUT := $(if $(CHROMIUM),, and not browser)$(if $(POSTGRES),, and not postgres)
+CARD := $(shell command -v nvidia-smi)
+LEFT_OUT := $(if $(CHROMIUM),, and not browser)$(if $(POSTGRES),, and not postgres)$(if $(CARD),, and not gpu)
 
 .PHONY: help demo test test-slow check format bench clean
 .DEFAULT_GOAL := help
@@ -26,6 +27,7 @@ demo: $(VENV)/.runtime  ## 50,502 real loans through the whole market into demo-
 test: $(VENV)/.dev  ## the tests, a few minutes
 	@$(if $(CHROMIUM),:,echo "note: no Chromium here: the browser tests are left out")
 	@$(if $(POSTGRES),:,echo "note: no PostgreSQL server here: its tests are left out")
+	@$(if $(CARD),:,echo "note: no CUDA card here: its test is left out")
 	$(BIN)/python -m pytest -n 2 -m "not slow$(LEFT_OUT)"
 
 test-slow: $(VENV)/.dev  ## the long ones: whole tape, crash tests, many seeds

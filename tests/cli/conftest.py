@@ -11,7 +11,7 @@ import pytest
 import poolhouse
 import sample_report
 from poolhouse.cli import shell
-from poolhouse.market import check_tape, convert, execute, execute_offers, price
+from poolhouse.market import check_tape, convert, execute, execute_offers, price, value, value_loans
 
 PRICED = {"loans": 2, "balance_cents": 100_000_00, "proceeds_cents": 102_617_50, "all_in_e6": 102_617_500,
           "all_in_32nds": "102-19.76"}  # fmt: skip
@@ -243,6 +243,7 @@ ANSWERS["price_loan"] = {
     "second": None,
     "ahead_e6": None,
 }
+ANSWERS["value"] = value.value_pool(1e6, 6, 5.5, 2, speeds={"psa": 100}, price=101, rows=True)
 STEPS = ("close", "check", "sell", "pool", "issue", "trade", "transfer", "notify", "close_month")
 
 
@@ -284,6 +285,8 @@ class Terminal:
         monkeypatch.setattr(execute, "execute_tape", FakeMarket(self.calls, self.replies).execute_tape)
         monkeypatch.setattr(execute_offers, "execute_offers", FakeMarket(self.calls, self.replies).execute_offers)
         monkeypatch.setattr(check_tape, "check_tape", FakeMarket(self.calls, self.replies).check_tape)
+        self.replies["value_tape"] = ANSWERS["value"]
+        monkeypatch.setattr(value_loans, "value_tape", FakeMarket(self.calls, self.replies).value_tape)
         for name in ("price_tape", "price_loan"):
             monkeypatch.setattr(price, name, getattr(FakeMarket(self.calls, self.replies), name))
 

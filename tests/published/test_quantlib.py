@@ -10,6 +10,7 @@ import QuantLib
 from poolhouse import money
 from poolhouse.dates import days_30_360, is_business_day
 from poolhouse.loans.amortisation import schedule
+from poolhouse.valuation import cashflows
 
 NOTES = [
     (25_000_000, 650_000, 360),
@@ -36,6 +37,16 @@ def test_balances_follow_quantlibs_sinking_notionals(amount: int, rate: int, ter
         bound = 1.0 * n * growth + 1  # half a cent each of payment and interest a month, and their growth
         assert abs(theirs[n] * 100 - ours[n - 1]) <= bound
     assert ours[-1] == 0
+
+
+@pytest.mark.parametrize(("amount", "rate", "term"), NOTES)
+def test_cash_flows_without_prepayment_are_quantlibs_sinking_notionals(amount: int, rate: int, term: int) -> None:
+    """Both unrounded: to 1e-13 of the note."""
+    theirs = QuantLib.sinkingNotionals(
+        QuantLib.Period(term, QuantLib.Months), QuantLib.Monthly, rate / 1e7, amount / 100
+    )
+    ours = cashflows(amount / 100, rate / 1e5, rate / 1e5, term)["ending_balance"].to_list()
+    assert ours == pytest.approx(list(theirs)[1:], abs=amount / 100 * 1e-13)
 
 
 @pytest.mark.parametrize(("amount", "rate", "term"), NOTES)

@@ -17,6 +17,7 @@ from poolhouse.cli import (
     views_price,
     views_queries,
     views_standards,
+    views_value,
 )
 from poolhouse.cli.grids import anything, plain
 from poolhouse.web import words
@@ -55,5 +56,6 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "convert": views_convert.convert,
     "execute": views_execute_tape.execute,
     "execute --offers": views_execute.offers,
+    "value": views_value.value,
 }
 """The view of each query, by the command's name."""

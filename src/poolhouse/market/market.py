@@ -35,6 +35,7 @@ from poolhouse.market.sell import sell
 from poolhouse.market.series import report_series
 from poolhouse.market.trace import trace
 from poolhouse.market.transfer import notify, transfer
+from poolhouse.market.value_loans import value_security
 from poolhouse.market.verify import verify
 
 Answer = dict[str, Any]
@@ -161,6 +162,10 @@ class Market:
     def price(self, loan_id: str, **options: Any) -> Answer:
         """A loan of the book at every outlet, line by line; options as `price.price_loan` has them."""
         return price_loan(loan=loan_id, book=self._desk(), **options)
+
+    def value(self, security: str, **options: Any) -> Answer:
+        """A security's cash flows from its loans, and its price or yield; options as `value.value_pool` has them."""
+        return value_security(self._desk(), security, **options)
 
     def trace(self, loan_id: str, month: str) -> Answer:
         """Where each cent of a month's payment of a loan went; `split` sums to `paid_cents`."""

@@ -25,17 +25,17 @@ _PLOTLY = "plotly/package_data/plotly.min.js"
 def render(report: dict[str, Any], series: dict[str, Any]) -> str:
     """See `poolhouse.web.render`."""
     drawn = figures(series)
-    library, drawing = _script(_plotly()), _script(_asset("draw.js"))
+    library, drawing = script(plotly()), script(asset("draw.js"))
     return _environment().get_template("report.html").render(
         r=report,
         months=series.get("months", []),
         flows=[row for row in series.get("flows", []) if row["cents"] > 0],
         drawn=drawn,
-        data=Markup(_json(drawn)),
-        style=Markup(_asset("report.css")),
+        data=Markup(as_json(drawn)),
+        style=Markup(asset("report.css")),
         library=Markup(library),
         drawing=Markup(drawing),
-        policy=_policy(library, drawing),
+        policy=policy(library, drawing),
         sides=words.cash_sides(report.get("cash", {})),
         buckets=_buckets(report.get("delinquency", {})),
     )  # fmt: skip
@@ -79,26 +79,26 @@ def _month_in_words(month: str) -> str:
     return f"{names[int(number) - 1]} {year}" if number.isdigit() and 1 <= int(number) <= len(names) else month
 
 
-def _plotly() -> str:
+def plotly() -> str:
     """Plotly's browser script out of its Python package, which is never imported (it is slow to)."""
     return Path(str(distribution("plotly").locate_file(_PLOTLY))).read_text(encoding="utf-8")
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
     return (files("poolhouse.web") / "templates" / name).read_text(encoding="utf-8")
 
 
-def _script(text: str) -> str:
+def script(text: str) -> str:
     """A script that can stand inside the page: nothing in it ends the element, line ends as browsers see them."""
     return text.replace("\r\n", "\n").replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 
-def _json(value: Any) -> str:
+def as_json(value: Any) -> str:
     """JSON that can stand inside a script element: no character that HTML reads."""
     text = json.dumps(value, ensure_ascii=True, separators=(",", ":"), allow_nan=False)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _policy(*scripts: str) -> str:
+def policy(*scripts: str) -> str:
     hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts)
     return f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data:; base-uri 'none'"

@@ -162,3 +162,10 @@ def coupons(program: dict[str, Any]) -> str:
     if low is None or high is None:
         return ""
     return f"{low:g}%" if low == high else f"{low:g}% to {high:g}%"
+
+
+def speed(value: float | list[float]) -> str:
+    """A speed, or its first months: '150', '100, 120, 150 ...'."""
+    if not isinstance(value, list):
+        return f"{value:g}"
+    return ", ".join(f"{each:g}" for each in value[:3]) + (" ..." if len(value) > 3 else "")

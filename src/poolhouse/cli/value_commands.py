@@ -1,0 +1,128 @@
+"""value on the command line: a pool given by numbers, or a security of a book."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from poolhouse.cli.options import AsJson, Mapping, face_of, market_of
+
+
+def _option(name: str, metavar: str, text: str, panel: str) -> Any:
+    return typer.Option(f"--{name}", metavar=metavar, help=text, rich_help_panel=panel)
+
+
+_POOL, _SPEED, _PRICE = "The pool", "Speeds, percent", "Price and dates"
+Number = float | None
+Text = str | None
+Balance = Annotated[Number, _option("balance", "DOLLARS", "Balance today.", _POOL)]
+Wac = Annotated[Number, _option("wac", "PERCENT", "Gross coupon.", _POOL)]
+Coupon = Annotated[Number, _option("coupon", "PERCENT", "Pass-through rate.", _POOL)]
+Wam = Annotated[int | None, _option("wam", "MONTHS", "Months remaining.", _POOL)]
+Age = Annotated[int | None, _option("age", "MONTHS", "Loan age; else that of a 15- or 30-year pool.", _POOL)]
+Book = Annotated[Text, _option("book", "DIR", "With --security: a security of this book.", _POOL)]
+Security = Annotated[Text, _option("security", "CUSIP", "Its CUSIP or pool number.", _POOL)]
+Strip = Annotated[Number, _option("strip", "PERCENT", "With TAPE: servicing and guaranty off each note rate.", _POOL)]
+Tape = Annotated[
+    Path | None, typer.Argument(metavar="[TAPE]", help="A tape's loans as one new pool.", exists=True, dir_okay=False)
+]
+Psa = Annotated[Text, _option("psa", "SPEED", "100, or by month 100,120,150: the last goes on.", _SPEED)]
+Cpr = Annotated[Text, _option("cpr", "SPEED", "Or prepayment a year.", _SPEED)]
+Smm = Annotated[Text, _option("smm", "SPEED", "Or prepayment a month.", _SPEED)]
+Cdr = Annotated[Text, _option("cdr", "SPEED", "Default a year.", _SPEED)]
+Sda = Annotated[Text, _option("sda", "SPEED", "Or as the standard default assumption.", _SPEED)]
+Severity = Annotated[str, _option("severity", "PERCENT", "Loss of what defaults, one or by month.", _SPEED)]
+Lag = Annotated[int, _option("lag", "MONTHS", "From default to liquidation.", _SPEED)]
+NoAdvance = Annotated[bool, typer.Option("--no-advance", help="Defaulted loans pay nothing.", rich_help_panel=_SPEED)]
+Price = Annotated[Text, _option("price", "PRICE", "Clean price per 100: 101.5, 101-16 or 101-16+.", _PRICE)]
+Yield = Annotated[Number, _option("yield", "PERCENT", "Or the bond-equivalent yield.", _PRICE)]
+Monthly = Annotated[Number, _option("mortgage-yield", "PERCENT", "Or the monthly yield.", _PRICE)]
+Program = Annotated[Text, _option("program", "NAME", "Its delay: umbs, ginnie1, ginnie2.", _PRICE)]
+Delay = Annotated[Number, _option("delay-days", "DAYS", "Actual delay of payments; else 0.", _PRICE)]
+Settle = Annotated[Text, _option("settle", "DATE", "Settlement, or days from the 1st; else the 1st.", _PRICE)]
+Rows = Annotated[bool, typer.Option("--rows", help="Every month.")]
+Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", dir_okay=False, help="Figures: .html or .png.")]
+
+
+def value(
+    context: typer.Context, tape: Tape = None, balance: Balance = None, wac: Wac = None, coupon: Coupon = None,
+    wam: Wam = None, age: Age = None, book: Book = None, security: Security = None, strip: Strip = None,
+    mapping: Mapping = None, psa: Psa = None, cpr: Cpr = None, smm: Smm = None,
+    cdr: Cdr = None, sda: Sda = None, severity: Severity = "0", lag: Lag = 12, no_advance: NoAdvance = False,
+    price: Price = None, yield_: Yield = None, mortgage_yield: Monthly = None, program: Program = None,
+    delay_days: Delay = None, settle: Settle = None, rows: Rows = False, plot: Plot = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Cash flows, price, yield and durations of a pool.
+
+    --balance --wac --coupon --wam describe it, --book DIR --security CUSIP names one, TAPE --strip makes one.
+    """
+    given = context.params
+    numbers = [given[name] for name in ("balance", "wac", "coupon", "wam")]
+    _refuse_mixes(numbers, given)
+    options: dict[str, Any] = {
+        "speeds": {name: _numbers(f"--{name}", given[name]) for name in ("psa", "cpr", "smm", "cdr", "sda")},
+        "severity": _numbers("--severity", severity), "lag": lag, "advance": not no_advance, "price": price,
+        "bond_equivalent_yield": yield_, "mortgage_yield": mortgage_yield, "program": program,
+        "delay_days": delay_days, "settle": settle, "rows": rows or plot is not None,
+    }  # fmt: skip
+    with face_of(as_json) as face:
+        from poolhouse.market import value as valuing
+        from poolhouse.market import value_loans
+
+        if tape is not None and strip is not None:
+            answer = value_loans.value_tape(tape, mapping, strip=strip, **options)
+        elif book is not None:
+            answer = market_of(book).value(str(security), **options)
+        else:
+            answer = valuing.value_pool(*numbers, age=age, **options)
+        if plot is not None:
+            _plot(answer, plot)
+            answer["plot"] = str(plot)
+            if not rows:
+                del answer["cashflows"]
+        face.show("value", answer, "")
+
+
+def _refuse_mixes(numbers: list[Any], given: dict[str, Any]) -> None:
+    described = [number is not None for number in numbers]
+    book, tape = given["book"], given["tape"]
+    if (book is None) != (given["security"] is None):
+        raise typer.BadParameter("--book and --security go together")
+    if (tape is None) != (given["strip"] is None) or (tape is None and given["mapping"] is not None):
+        raise typer.BadParameter("TAPE and --strip go together: what servicing and guaranty take of each note rate")
+    by_loans = (book is not None) + (tape is not None)
+    if by_loans == 2 or (by_loans and (any(described) or given["age"] is not None)):
+        raise typer.BadParameter("a book's security and a tape have their own balances, rates and terms: name one")
+    if not by_loans and not all(described):
+        raise typer.BadParameter("give --balance, --wac, --coupon and --wam, or --book and --security, or TAPE --strip")
+    if given["plot"] is not None and given["plot"].suffix.lower() not in (".html", ".png"):
+        raise typer.BadParameter(f"--plot {given['plot']}: end the name with .html or .png")
+
+
+def _numbers(option: str, text: str | None) -> float | list[float] | None:
+    """One number, or one a month."""
+    if text is None:
+        return None
+    try:
+        found = [float(part) for part in text.split(",")]
+    except ValueError:
+        raise typer.BadParameter(f"{option} {text!r} is no number, nor numbers by month: 100 or 100,120,150") from None
+    return found if len(found) > 1 else found[0]
+
+
+def _plot(answer: dict[str, Any], path: Path) -> None:
+    from poolhouse.web import value_page
+
+    if path.suffix.lower() == ".html":
+        path.write_text(value_page.render(answer), encoding="utf-8")
+    else:
+        from poolhouse.cli.picture import screenshot
+
+        screenshot(value_page.render(answer), path, height=value_page.height(answer))
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `value`."""
+    app.command()(value)

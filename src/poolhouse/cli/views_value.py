@@ -1,0 +1,87 @@
+"""How a valuation looks: the measures, the table across speeds, the first and last months."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Group, RenderableType
+
+from poolhouse.cli.grids import MOST_ROWS, figures, heading, plain, table
+from poolhouse.web import words
+
+Row = dict[str, Any]
+
+_MONTH = (("month", "Month"), ("balance", "Balance"), ("net_interest", "Net interest"),
+          ("scheduled_principal", "Scheduled"), ("prepayment", "Prepaid"), ("recovery", "Recovered"), ("loss", "Lost"),
+          ("cash_flow", "Cash flow"))  # fmt: skip
+_SPEED = (("wal", "WAL", 2), ("bond_equivalent_yield", "Yield at the price", 4),
+          ("modified_duration", "Modified duration", 3), ("price_at_yield", "Price at the yield", 4))  # fmt: skip
+
+
+def value(answer: Row) -> RenderableType:
+    """One pool's value."""
+    pool, speeds = answer["pool"], answer["speeds"]
+    named = _name(pool)
+    rates = f"WAC {pool['wac']:.6g}%, coupon {pool['coupon']:.6g}%"
+    terms = f"${pool['balance']:,.2f}, {rates}, {pool['wam']} months, age {pool['age']}"
+    asked = [
+        f"{words.speed(speeds[name])} {name.upper()}" for name in ("psa", "cpr", "smm", "cdr", "sda") if name in speeds
+    ]
+    said = ", ".join(asked) or "no prepayment, no default"
+    if "cdr" in speeds or "sda" in speeds:
+        paid = "advanced" if speeds["advance"] else "not advanced"
+        said += f"; severity {words.speed(speeds['severity'])}%, {speeds['lag']} months to liquidation, {paid}"
+    days = f"{answer['delay_days']:g} days of delay, settled {answer['settle_days']} days after the 1st"
+    parts: list[RenderableType] = [
+        plain(f"{named}: {terms}", "bold"),
+        plain(f"{said}; {days}", "dim"),
+        _measures(answer),
+    ]
+    if answer["by_speed"]:
+        parts += _by_speed(answer["by_speed"])
+    if "cashflows" in answer:
+        parts += _months(answer["cashflows"])
+    if "plot" in answer:
+        parts.append(plain(f"\n  Figures: {answer['plot']}"))
+    return Group(*parts)
+
+
+def _name(pool: Row) -> str:
+    if "cusip" in pool:
+        return f"Security {pool['cusip']}, pool {pool['pool_number']}, {pool['loans']:,} loans"
+    return f"{pool['tape']}, {pool['loans']:,} loans" if "tape" in pool else "Pool"
+
+
+def _measures(answer: Row) -> RenderableType:
+    months = f"month {answer['first_month']} to {answer['last_month']}"
+    lines = [
+        ("Price", answer["price"], "{:.6f}", answer.get("price_32nds", "")),
+        ("Accrued interest", answer["accrued"], "{:.6f}", "per 100"),
+        ("Bond-equivalent yield", answer["bond_equivalent_yield"], "{:.5f}%", ""),
+        ("Mortgage yield", answer["mortgage_yield"], "{:.5f}%", "compounded monthly"),
+        ("Average life", answer["wal"], "{:.5f}", "years from settlement"),
+        ("Macaulay duration", answer["macaulay_duration"], "{:.5f}", "years"),
+        ("Modified duration", answer["modified_duration"], "{:.5f}", "years; cash flows fixed"),
+        ("Convexity", answer["convexity"], "{:.4f}", "years squared; cash flows fixed"),
+        ("Principal paid", answer["totals"]["principal"], "${:,.2f}", months),
+        ("Net interest paid", answer["totals"]["net_interest"], "${:,.2f}", ""),
+        ("Lost", answer["totals"]["loss"] or None, "${:,.2f}", ""),
+    ]  # fmt: skip
+    shown = [(name, form.format(amount), note) for name, amount, form, note in lines if amount is not None]
+    return figures(shown)
+
+
+def _by_speed(rows: list[Row]) -> list[RenderableType]:
+    speed = next(iter(rows[0]))
+    kept = [(key, head, places) for key, head, places in _SPEED if key in rows[0]]
+    cells = [[f"{row[speed]:g}", *(f"{row[key]:.{places}f}" for key, _, places in kept)] for row in rows]
+    heads = [speed.upper(), *(head for _, head, _ in kept)]
+    return [heading("By speed"), table(heads, cells, right=range(len(heads)))]
+
+
+def _months(rows: list[Row]) -> list[RenderableType]:
+    kept = [(key, head) for key, head in _MONTH if key in ("month", "balance") or any(row[key] for row in rows)]
+    shown = rows if len(rows) <= MOST_ROWS else [*rows[: MOST_ROWS - 1], rows[-1]]
+    cells = [[f"{row[key]:,.0f}" for key, _ in kept] for row in shown]
+    note = "" if len(rows) == len(shown) else f"the first {len(shown) - 1} and the last of {len(rows)}: --json has all"
+    return [heading("Months, dollars", note), table([head for _, head in kept], cells, right=range(len(kept)))]

@@ -1,0 +1,108 @@
+"""A valuation as a page: principal by source, balance, and price and yield by speed; one file, nothing loaded."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from markupsafe import escape
+
+from poolhouse.web import page, words
+from poolhouse.web.figures import FONT, GRID, INK, PALETTE, QUIET
+
+Row = dict[str, Any]
+Figure = dict[str, Any]
+_HEAD, _PLACE = 190, 430
+_SOURCES = (
+    ("scheduled_principal", "Scheduled"),
+    ("prepayment", "Prepaid"),
+    ("recovery", "Recovered"),
+    ("loss", "Lost"),
+)
+
+
+def render(answer: Row) -> str:
+    """The page of an answer of `market.value` with its rows."""
+    drawn = figures(answer)
+    library, drawing = page.script(page.plotly()), page.script(page.asset("draw.js"))
+    places = "".join(
+        f"<section><h2>{title}</h2>"
+        f'<div class="figure" data-figure="{name}" role="img" aria-label="{title}"></div></section>'
+        for name, title in _TITLES.items()
+        if name in drawn
+    )
+    pool = answer["pool"]
+    named = f"Security {escape(pool['cusip'])}" if "cusip" in pool else "A pool"
+    return (
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{page.policy(library, drawing)}">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{named}: value</title>'
+        f'<link rel="icon" href="data:,"><style>{page.asset("report.css")}</style></head><body>'
+        f"<header><h1>{named} of ${pool['balance']:,.0f}</h1>"
+        f'<p class="eyebrow">{escape(_terms(answer))}</p></header><main>{places}</main>'
+        f'<script type="application/json" id="figures">{page.as_json(drawn)}</script>'
+        f"<script>{library}</script><script>{drawing}</script></body></html>"
+    )
+
+
+_TITLES = {
+    "principal": "Principal by source, dollars a month", "balance": "Balance, dollars",
+    "yields": "Yield by speed, percent", "prices": "Price by speed, per 100", "lives": "Average life by speed, years",
+}  # fmt: skip
+
+
+def height(answer: Row) -> int:
+    """Pixels that hold the whole page on a wide screen."""
+    return _HEAD + _PLACE * len(figures(answer))
+
+
+def _terms(answer: Row) -> str:
+    pool, speeds = answer["pool"], answer["speeds"]
+    said = [f"WAC {pool['wac']:.6g}%", f"coupon {pool['coupon']:.6g}%", f"{pool['wam']} months"]
+    said += [
+        f"{name.upper()} {words.speed(speeds[name])}" for name in ("psa", "cpr", "smm", "cdr", "sda") if name in speeds
+    ]
+    if answer["price"] is not None:
+        said.append(f"price {answer['price']:.6g}, yield {answer['bond_equivalent_yield']:.4f}%")
+    return ", ".join(said)
+
+
+def figures(answer: Row) -> dict[str, Figure]:
+    """Plotly's figures by the id of their place; only those that there are numbers for."""
+    rows = answer["cashflows"]
+    months = [row["month"] for row in rows]
+    drawn = {
+        "principal": _figure([
+            {"type": "scatter", "mode": "lines", "stackgroup": "all", "name": name, "x": months,
+             "y": [row[key] for row in rows], "line": {"width": 0.5, "color": colour}, "fillcolor": colour}
+            for (key, name), colour in zip(_SOURCES, PALETTE, strict=False) if any(row[key] for row in rows)
+        ], "Month"),
+        "balance": _figure([_line(months, [row["ending_balance"] for row in rows], PALETTE[0])], "Month"),
+    }  # fmt: skip
+    by_speed = answer["by_speed"]
+    if by_speed:
+        name = next(iter(by_speed[0]))
+        for place, key in (("yields", "bond_equivalent_yield"), ("prices", "price_at_yield"), ("lives", "wal")):
+            if key in by_speed[0]:
+                line = _line(
+                    [row[name] for row in by_speed], [row[key] for row in by_speed], PALETTE[2], "lines+markers"
+                )
+                drawn[place] = _figure([line], name.upper(), from_zero=key == "wal")
+    return drawn
+
+
+def _line(x: list[float], y: list[float], colour: str, mode: str = "lines") -> Row:
+    return {"type": "scatter", "mode": mode, "x": x, "y": y, "line": {"color": colour}, "showlegend": False}
+
+
+def _figure(data: list[Row], under: str, *, from_zero: bool = True) -> Figure:
+    axis = {"gridcolor": GRID, "zeroline": False, "automargin": True, "fixedrange": True, "tickfont": {"color": QUIET}}
+    return {
+        "data": data,
+        "layout": {
+            "height": 300, "font": {"family": FONT, "size": 13, "color": INK}, "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)", "margin": {"l": 64, "r": 12, "t": 34, "b": 44}, "hovermode": "x unified",
+            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
+            "xaxis": axis | {"showgrid": False, "title": {"text": under, "font": {"size": 12, "color": QUIET}}},
+            "yaxis": axis | ({"rangemode": "tozero"} if from_zero else {}),
+        },
+    }  # fmt: skip
