@@ -243,3 +243,53 @@ def defaulting(
             _clear(alive, ending, active)
             _clear(waiting, ending, active)
             active = ending
+
+
+# --- Paths of rates: one pool, many paths. Columns are paths, so that each month's loop over them is vector code.
+
+_matrix, _row, _fixed = _out, types.Array(float64, 1, "C"), types.Array(float64, 2, "C", readonly=True)
+
+
+@_compiled(types.void(_fixed, int64, _fixed, _doubles, _doubles, _matrix, _row))
+def path_flows(smm: Any, low: Any, discount: Any, kept: Any, prepaid: Any, worth: Any, alive: Any) -> None:
+    """Adds to worth[month, path] the discounted payment of the paths from `low` on.
+
+    A month pays kept + prepaid x SMM, of what is alive (no loan prepaid yet: 1) at its beginning. smm: months x some
+    paths; discount, worth: months x all paths; alive: room for one month of the chunk's paths, left at the last.
+    """
+    width = smm.shape[1]
+    for j in range(width):
+        alive[j] = 1.0
+    for month in range(smm.shape[0]):
+        speeds, factors, out = smm[month], discount[month, low : low + width], worth[month, low : low + width]
+        for j in range(width):
+            out[j] += alive[j] * (kept[month] + prepaid[month] * speeds[j]) * factors[j]
+            alive[j] *= 1.0 - speeds[j]
+
+
+@_compiled(types.void(_fixed, int64, _fixed, _fixed, _fixed, _matrix, _matrix, _row))
+def path_servicing(
+    smm: Any, low: Any, discount: Any, short: Any, terms: Any, worth: Any, sums: Any, alive: Any
+) -> None:
+    """The same for servicing, which also earns the month's short rate: a month pays terms[0] + terms[1] x SMM +
+    rate x (terms[2] + terms[3] x SMM). Adds to sums[month] what each of the four multiplies, discounted."""
+    width = smm.shape[1]
+    for j in range(width):
+        alive[j] = 1.0
+    for month in range(smm.shape[0]):
+        speeds, factors, out = smm[month], discount[month, low : low + width], worth[month, low : low + width]
+        rates = short[month, low : low + width]
+        s0 = s1 = s2 = s3 = 0.0
+        for j in range(width):
+            present = alive[j] * factors[j]
+            prepaying = present * speeds[j]
+            out[j] += (
+                present * terms[0, month] + prepaying * terms[1, month]
+                + rates[j] * (present * terms[2, month] + prepaying * terms[3, month])
+            )  # fmt: skip
+            s0 += present
+            s1 += prepaying
+            s2 += present * rates[j]
+            s3 += prepaying * rates[j]
+            alive[j] *= 1.0 - speeds[j]
+        _add(sums, month, (s0, s1, s2, s3))
