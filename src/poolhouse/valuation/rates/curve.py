@@ -102,23 +102,30 @@ def from_par(years: Any, rates: Any, *, per_year: int = 2) -> Curve:
 
 
 def _next(times: Floats, logs: Floats, year: float, rate: float, per_year: int) -> float:
-    """The log discount factor at `year` that prices its bond at par: Newton's method on a convex, falling function,
-    from the left, where it cannot overshoot."""
+    """The log discount factor at `year` that prices its bond at par: Newton's method on the logarithm of what is still
+    to be paid, which falls with the forward, convex and with a bounded slope, so that no step can run away."""
     paid = _coupon_times(year, per_year)
     amounts = np.full(len(paid), rate / per_year)
     amounts[-1] += 1
     known = paid <= times[-1] + _NEAR
     rest = 1 - float((amounts[known] * np.exp(np.interp(paid[known], times, logs))).sum())
     later, owed = paid[~known] - times[-1], amounts[~known] * np.exp(logs[-1])
-    if rest <= 0 or (owed.sum() <= 0):
-        raise WrongInput(f"no discount factor prices {rate * 100:g}% for {year:g} years at par after the points before")
-    force = -np.log(max(rest / owed[-1], 1.0)) / later[0] - 1
+    refused = f"no discount factor prices {rate * 100:g}% for {year:g} years at par after the points before"
+    if rest <= 0 or owed.sum() <= 0:
+        raise WrongInput(refused)
+    force, off = 0.0, np.inf
     for _ in range(_STEPS):
         worth = owed * np.exp(-force * later)
-        step = (worth.sum() - rest) / (later * worth).sum()
+        total = worth.sum()
+        if total <= 0:  # negative coupons, of rates below 0, would outweigh the rest
+            break
+        off = float(np.log(total / rest))
+        step = off * total / (later * worth).sum()
         force += step
         if abs(step) <= _CLOSE * max(abs(force), 1):
             break
+    if not abs(off) < _NEAR:
+        raise WrongInput(refused)
     return float(logs[-1] - force * later[-1])
 
 
