@@ -15,9 +15,10 @@ import numpy as np
 import QuantLib
 from rich.console import Console
 
-from poolhouse.valuation import oas, oas_table, security
+from poolhouse.valuation import oas, oas_table, quick_speeds, security
 from poolhouse.valuation.oas import moved_paths
 from poolhouse.valuation.path_values import worth
+from poolhouse.valuation.quick_speeds import EXPOSURES, GAINS
 from poolhouse.valuation.rates import Paths, current_coupon, from_par, hull_white, rate_paths
 
 OUT = Console(width=120)
@@ -26,15 +27,32 @@ CURVE = from_par([1, 2, 3, 5, 7, 10, 20, 30], [5.0, 4.6, 4.4, 4.2, 4.2, 4.1, 4.4
 COUPON = current_coupon(CURVE, 6.8)
 MODEL = hull_white(REVERSION, VOLATILITY)
 WAC, NET, WAM, AGE, DELAY, PRICE = 7.2, 6.5, 357, 3, 24, 101.5
+TURNOVER, REFINANCE = 0.005, 0.025
 _TENOR = np.arange(1, 21) / 2
 
 
+def takes(gain: np.ndarray) -> np.ndarray:
+    return 0.5 + np.arctan(3 * (gain - 0.6)) / np.pi
+
+
 class Refinancing:
-    """A ramp of age and an arctangent of the incentive."""
+    """A ramp of age and an arctangent of the incentive, in NumPy."""
 
     def smm(self, rates: np.ndarray, wac: float, age: int, month0: int) -> np.ndarray:
         ramp = np.minimum((age + np.arange(rates.shape[1]) + 1) / 30, 1)
-        return 1 - (1 - ramp * (0.06 + 0.22 * (0.5 + np.arctan(3 * (wac - rates - 0.6)) / np.pi))) ** (1 / 12)
+        return ramp * (TURNOVER + REFINANCE * takes(wac - rates))
+
+
+class Quick(Refinancing):
+    """The same with the kernel's form."""
+
+    tables = (quick_speeds.table(lambda gain: 0 * gain + 1, GAINS), quick_speeds.table(takes, GAINS),
+              quick_speeds.table(lambda passed: 0 * passed + 1, EXPOSURES))  # fmt: skip
+
+    def quick(self, wac: float, age: int, month0: int, months: int) -> quick_speeds.Quick:
+        ramp = np.minimum((age + np.arange(months) + 1) / 30, 1)
+        shares = ramp * TURNOVER, ramp * REFINANCE, np.ones(months)
+        return quick_speeds.Quick(*shares, *self.tables, np.ones(1), np.zeros(0))
 
 
 def best(work: Callable[[], object], repeats: int) -> float:
@@ -115,28 +133,26 @@ def main() -> None:
     parser.add_argument("--pools", type=int, default=1000)
     parser.add_argument("--paths", type=int, default=1000)
     given = parser.parse_args()
+    slow, quick = Refinancing(), Quick()
     count, pool = given.paths, security(1e6, WAC, NET, WAM, age=AGE, month0=6, delay_days=DELAY)
-    paths, into = ours(count, "antithetic"), np.empty((MONTHS, count))
+    paths, into = ours(count, "sobol"), np.empty((MONTHS, count))
     oas(pool, PRICE, paths, Refinancing(), risk=False)
-    model = Refinancing().smm(paths.mortgage[:WAM].T, WAC, AGE, 6)
-
-    class Known:
-        def smm(self, rates: np.ndarray, wac: float, age: int, month0: int) -> np.ndarray:
-            return model[: len(rates)]
-
+    oas(pool, PRICE, paths, Quick(), risk=False)
     short = their_paths(count, 1)
     rates = their_rates(short)
     mine = {
-        "paths, mortgage rates, discount factors": best(lambda: ours(count, "antithetic"), 3),
-        "the same, Sobol": best(lambda: ours(count, "sobol"), 3),
-        "one pool's OAS": best(lambda: oas(pool, PRICE, paths, Refinancing(), risk=False, into=into), 10),
-        "  of it the prepayment model": best(lambda: Refinancing().smm(paths.mortgage[:WAM].T, WAC, AGE, 6), 10),
-        "  of it flows and discounting": best(lambda: worth(pool, paths, Known(), into=into), 10),
+        "paths, mortgage rates, discount factors": best(lambda: ours(count, "sobol"), 3),
+        "the same, antithetic": best(lambda: ours(count, "antithetic"), 3),
+        "one pool's OAS, prepayment in NumPy": best(lambda: oas(pool, PRICE, paths, slow, risk=False, into=into), 20),
+        "  of it prepayment, flows, discounting": best(lambda: worth(pool, paths, slow, into=into), 20),
+        "  of that the prepayment model": best(lambda: slow.smm(paths.mortgage[:WAM].T, WAC, AGE, 6), 20),
+        "one pool's OAS": best(lambda: oas(pool, PRICE, paths, quick, risk=False, into=into), 20),
+        "  of it flows, prepayment, discounting": best(lambda: worth(pool, paths, quick, into=into), 20),
     }
     moved = moved_paths(paths)
-    oas(pool, PRICE, paths, Refinancing(), moved=moved, into=into)
+    oas(pool, PRICE, paths, quick, moved=moved, into=into)
     mine["OAS, durations, convexity, 8 key rates"] = best(
-        lambda: oas(pool, PRICE, paths, Refinancing(), moved=moved, into=into), 3
+        lambda: oas(pool, PRICE, paths, quick, moved=moved, into=into), 3
     )
     theirs = {
         "QuantLib's paths": best(lambda: their_paths(count, 1), 1),
@@ -155,10 +171,11 @@ def main() -> None:
     many = [security(1e6, w, w - 0.7, int(t), month0=6, delay_days=DELAY)
             for w, t in zip(wac, shake.integers(180, 361, given.pools), strict=True)]  # fmt: skip
     prices = (100 + 4 * (wac - 6.5)).tolist()
-    processor = time.process_time()
-    seconds = best(lambda: oas_table(many, prices, paths, Refinancing()), 1)
-    processor = time.process_time() - processor
-    OUT.print(f"{given.pools:,} pools: {seconds:.1f} s, {processor:.1f} of the processor")
+    for name, model in (("in NumPy", slow), ("by the kernel", quick)):
+        processor = time.process_time()
+        seconds = best(lambda model=model: oas_table(many, prices, paths, model), 1)
+        processor = time.process_time() - processor
+        OUT.print(f"{given.pools:,} pools, prepayment {name}: {seconds:.1f} s, {processor:.1f} of the processor")
     errors(count, pool)
 
 
@@ -166,7 +183,7 @@ def errors(count: int, pool: object) -> None:
     """Mean and scatter of the OAS between seeds."""
     OUT.print(f"basis points, {SEEDS} seeds of {count:,} paths: mean, scatter, standard error shown")
     for method in ("antithetic", "sobol"):
-        found = [oas(pool, PRICE, ours(count, method, seed), Refinancing(), risk=False) for seed in range(SEEDS)]
+        found = [oas(pool, PRICE, ours(count, method, seed), Quick(), risk=False) for seed in range(SEEDS)]
         spreads, shown = [one.oas_bp for one in found], [one.standard_error_bp for one in found]
         OUT.print(f"  ours, {method:11} {np.mean(spreads):9.2f} {np.std(spreads, ddof=1):8.3f} {np.mean(shown):8.3f}")
     spreads = [their_oas(*their_rates(their_paths(count, seed + 1))) for seed in range(SEEDS)]

@@ -293,3 +293,52 @@ def path_servicing(
             s3 += prepaying * rates[j]
             alive[j] *= 1.0 - speeds[j]
         _add(sums, month, (s0, s1, s2, s3))
+
+
+@numba.njit(nogil=True, fastmath=_FREE, error_model="numpy")  # type: ignore[untyped-decorator]
+def _looked_up(table: Any, low: Any, per_unit: Any, at: Any) -> Any:
+    """A table's value between its points, straight; the end ones outside."""
+    place = min(max((at - low) * per_unit, 0.0), table.shape[0] - 1.000001)
+    whole = np.int64(place)
+    return table[whole] + (place - whole) * (table[whole + 1] - table[whole])
+
+
+_TABLE = (_doubles, float64, float64)
+
+
+@_compiled(types.void(
+    _fixed, int64, float64, _doubles, _doubles, _doubles, _doubles, _doubles, *_TABLE, *_TABLE, *_TABLE, float64,
+    float64, _matrix, _row, _row,
+))  # fmt: skip
+def path_speeds(
+    rates: Any, low: Any, wac: Any, lag: Any, past: Any, turnover: Any, refinance: Any, kept: Any, stays: Any,
+    stays_low: Any, stays_per: Any, takes: Any, takes_low: Any, takes_per: Any, burn: Any, burn_low: Any,
+    burn_per: Any, burn_from: Any, exposure: Any, out: Any, gain: Any, passed: Any,
+) -> None:  # fmt: skip
+    """SMM of the paths from `low` on into out[month, path]; see `quick_speeds` for the formula and the names.
+
+    rates: months x all paths; past: rates before them, the newest last, one fewer than the lag at least; gain, passed:
+    room for one month of the chunk's paths.
+    """
+    width = out.shape[1]
+    for j in range(width):
+        passed[j] = exposure
+    for month in range(out.shape[0]):
+        for j in range(width):
+            gain[j] = wac
+        for back in range(lag.shape[0]):
+            if back <= month:
+                row = rates[month - back, low : low + width]
+                for j in range(width):
+                    gain[j] -= lag[back] * row[j]
+            else:
+                before = lag[back] * past[past.shape[0] + month - back]
+                for j in range(width):
+                    gain[j] -= before
+        speeds = out[month]
+        for j in range(width):
+            moving = turnover[month] * _looked_up(stays, stays_low, stays_per, gain[j])
+            saving = refinance[month] * _looked_up(takes, takes_low, takes_per, gain[j])
+            both = moving + saving * _looked_up(burn, burn_low, burn_per, passed[j])
+            speeds[j] = 1.0 - (1.0 - min(max(both, 0.0), 1.0)) * kept[month]
+            passed[j] += max(gain[j] - burn_from, 0.0) / 12.0

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from poolhouse.valuation import terms
+from poolhouse.valuation import quick_speeds, terms
 from poolhouse.valuation.rates.paths import Paths
 from poolhouse.valuation.settlement import accrued_interest
 from poolhouse.valuation.terms import Pools
@@ -30,7 +30,16 @@ class Prepayment(Protocol):
         rates: paths x months, percent, the mortgage rate at each month's beginning; wac: percent; age: months at the
         first month's beginning; month0: that month in the calendar, 1 to 12. A path's own past (lag, burnout) is the
         model's to follow, along the months; paths are independent. Columns, months, are contiguous in memory.
+        A model may also have `quick`, its form for the kernel: see `quick_speeds`.
         """
+
+
+@runtime_checkable
+class QuickPrepayment(Prepayment, Protocol):
+    """A model that also has the kernel's form."""
+
+    def quick(self, wac: float, age: int, month0: int, months: int) -> quick_speeds.Quick:
+        """The same speeds as `smm`, for so many months."""
 
 
 @dataclass(frozen=True)
@@ -80,11 +89,14 @@ def scheduled(wac: float, wam: int) -> Floats:
 
 def speeds(model: Prepayment, paths: Paths, pool: Pools, which: int, month0: int, low: int, faster: float) -> Floats:
     """SMM of a chunk of paths from `low` on, months x paths, checked; `faster`: all of them times this, 1 at most."""
-    months = int(pool.wam[which])
-    rates = paths.mortgage[:months, low : low + CHUNK].T
-    found = np.asarray(model.smm(rates, float(pool.wac[which]), int(pool.age[which]), month0), dtype=np.float64)
-    if found.shape != rates.shape:
-        raise WrongInput(f"the prepayment model gave {found.shape} for {rates.shape} paths x months of rates")
+    months, wac, age = int(pool.wam[which]), float(pool.wac[which]), int(pool.age[which])
+    width = min(CHUNK, paths.count - low)
+    if isinstance(model, QuickPrepayment):
+        found = quick_speeds.speeds(model.quick(wac, age, month0, months), paths.mortgage, low, width, wac, months).T
+    else:
+        found = np.asarray(model.smm(paths.mortgage[:months, low : low + width].T, wac, age, month0), dtype=np.float64)
+    if found.shape != (width, months):
+        raise WrongInput(f"the prepayment model gave {found.shape} for {(width, months)} paths x months of rates")
     numbers("smm", found, 0, 1)
     return np.ascontiguousarray(found.T if faster == 1 else np.minimum(found.T * faster, 1.0))
 
