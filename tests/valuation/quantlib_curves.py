@@ -12,16 +12,16 @@ YEARS, RATES = [1, 2, 3, 5, 7, 10, 20, 30], [5.0, 4.6, 4.4, 4.2, 4.2, 4.1, 4.4, 
 """A curve that falls and rises again: par swap rates in percent."""
 
 
-def their_curve(ours: Curve, step: str = "1Y", last: int = 60) -> ql.YieldTermStructureHandle:
-    """The same discount factors at each of our yearly (or half-yearly) points."""
+def their_factors(ours: Curve, step: str = "1Y", last: int = 60) -> ql.DiscountCurve:
+    """The same discount factors at so many equal steps, log-linear between."""
     ql.Settings.instance().evaluationDate = TODAY
-    dates, day, n = [TODAY], TODAY, 0
-    while n < last:
-        n += 1
-        day = TODAY + n * ql.Period(step)
-        dates.append(day)
-    factors = [float(ours.discount(COUNTER.yearFraction(TODAY, one))) for one in dates]
-    return ql.YieldTermStructureHandle(ql.DiscountCurve(dates, factors, COUNTER))
+    dates = [TODAY + n * ql.Period(step) for n in range(last + 1)]
+    return ql.DiscountCurve(dates, [float(ours.discount(COUNTER.yearFraction(TODAY, one))) for one in dates], COUNTER)
+
+
+def their_curve(ours: Curve) -> ql.YieldTermStructureHandle:
+    """For models: a factor a year."""
+    return ql.YieldTermStructureHandle(their_factors(ours))
 
 
 def index(curve: ql.YieldTermStructureHandle) -> ql.IborIndex:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 import pytest
+import QuantLib as ql
+from quantlib_curves import TODAY, their_factors
 
 from poolhouse import valuation
 from poolhouse.valuation import WrongInput, pool_flows, price_at_oas, security
@@ -71,6 +73,19 @@ def test_without_an_option_there_is_no_cost_and_no_error() -> None:
     assert value == pytest.approx(float(of.settled(101.5)), rel=1e-12)
     assert found.prepayment_duration is not None
     assert found.mortgage_spread_duration == pytest.approx(0, abs=1e-12)
+
+
+def test_the_spread_of_known_flows_is_quantlibs() -> None:
+    of = pool_flows(100, 6.5, 6.0, 360, age=0, psa=165, delay_days=24)
+    theirs, leg = their_factors(CURVE, "1M", 372), ql.Leg()
+    for month, amount in enumerate(of.cash_flow.tolist()):
+        leg.append(ql.SimpleCashFlow(amount, ql.Date(25, 2, 2026) + ql.Period(month, ql.Months)))
+    prices = np.array([92.0, 100.0, 108.0])
+    handle = ql.YieldTermStructureHandle(theirs)
+    for price, spread in zip(prices, valuation.z_spread(of, prices, CURVE) / 1e4, strict=True):
+        quote = ql.QuoteHandle(ql.SimpleQuote(float(spread)))
+        moved = ql.YieldTermStructureHandle(ql.ZeroSpreadedTermStructure(handle, quote, ql.Continuous))
+        assert ql.CashFlows.npv(leg, moved, False, TODAY, TODAY) == pytest.approx(price, rel=1e-10)
 
 
 def test_on_a_flat_curve_effective_measures_are_the_yields_own() -> None:

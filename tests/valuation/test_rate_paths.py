@@ -120,6 +120,9 @@ def test_a_moved_curve_keeps_the_chance() -> None:
     paths = paths_of(TWO, months=120)
     moved = paths.moved(paths.curve.shifted(0.5))
     assert moved.states is paths.states
+    dearer = paths.moved(coupon=paths.coupon.shifted(0.25))
+    assert dearer.discount(24) is paths.discount(24)
+    assert dearer.mortgage == pytest.approx(paths.mortgage + 0.25, abs=1e-12)
     assert moved.discount(24).mean(axis=1) == pytest.approx(moved.curve.discount(moved.times[1:] + 24 / 360))
     assert (moved.mortgage - paths.mortgage).mean() == pytest.approx(0.5, abs=0.02)
 
@@ -140,6 +143,9 @@ def test_what_can_not_be_walked_is_refused() -> None:
     ):  # fmt: skip
         with pytest.raises(WrongInput, match=word):
             rate_paths(CURVE, ONE, COUPON, count=count, method=method)
+    for count in (2_000_000, 16.5):
+        with pytest.raises(WrongInput, match="ask for fewer"):
+            rate_paths(CURVE, ONE, COUPON, count=count)  # type: ignore[arg-type]
     with pytest.raises(WrongInput, match="settle_days"):
         rate_paths(CURVE, ONE, COUPON, settle_days=30)
     with pytest.raises(WrongInput, match="add up to 1"):

@@ -10,7 +10,7 @@ curves, models and paths; `path_values` what a pool pays on each, `oas` the spre
 from poolhouse.valuation.cashflows import cashflows, file_cashflows
 from poolhouse.valuation.margins import discount_margin, yield_spread
 from poolhouse.valuation.msr import Msr, Servicing, State, Terms, msr, servicing
-from poolhouse.valuation.oas import Moved, Oas, Priced, moved_paths, oas, oas_table, price_at_oas
+from poolhouse.valuation.oas import Moved, Oas, Priced, moved_paths, oas, oas_table, price_at_oas, z_spread
 from poolhouse.valuation.path_values import Prepayment, Security, security
 from poolhouse.valuation.returns import Effective, Return, Roll, break_even, effective, total_return
 from poolhouse.valuation.settlement import accrued_interest, actual_delay_days, days_30_360, settlement_cost
@@ -36,5 +36,5 @@ __all__ = [
     "cashflows", "convexity", "days_30_360", "discount_margin", "effective", "file_cashflows", "flows", "flows_of",
     "from_mortgage_yield", "macaulay_duration", "modified_duration", "mortgage_yield", "moved_paths", "msr", "oas",
     "oas_table", "pool_flows", "price", "price_at_oas", "security", "servicing", "settlement_cost", "total_return",
-    "wal", "yield_spread",
+    "wal", "yield_spread", "z_spread",
 ]  # fmt: skip

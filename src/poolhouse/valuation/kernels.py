@@ -299,8 +299,8 @@ def path_servicing(
 def _looked_up(table: Any, low: Any, per_unit: Any, at: Any) -> Any:
     """A table's value between its points, straight; the end ones outside."""
     place = min(max((at - low) * per_unit, 0.0), table.shape[0] - 1.000001)
-    whole = np.int64(place)
-    return table[whole] + (place - whole) * (table[whole + 1] - table[whole])
+    whole = np.uint64(np.int64(place))  # no sign: an index that might be negative is no vector code
+    return table[whole] + (place - whole) * (table[whole + np.uint64(1)] - table[whole])
 
 
 _TABLE = (_doubles, float64, float64)

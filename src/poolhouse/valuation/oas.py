@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from threading import local
 from typing import Any, Protocol
 
@@ -21,9 +21,11 @@ import polars as pl
 
 from poolhouse.valuation import yields
 from poolhouse.valuation.path_values import Prepayment, Security, by_path, worth
+from poolhouse.valuation.rates.curve import Curve
 from poolhouse.valuation.rates.paths import Paths
 from poolhouse.valuation.totals import cores
 from poolhouse.valuation.wrong import Floats, WrongInput, numbers
+from poolhouse.valuation.yields import Flows
 
 KEY_YEARS = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0, 30.0)
 FASTER = 0.1
@@ -130,6 +132,15 @@ def oas(
     return Oas(**found, **risks(value, shifts, paid))  # type: ignore[arg-type]
 
 
+def z_spread(of: Flows, price: Any, curve: Curve) -> Floats:
+    """The spread over a curve's zero rates at which known flows are worth a clean price, basis points, continuous.
+
+    Of one security or a row for each; prices one or many, as of `bond_equivalent_yield`. Raises WrongInput.
+    """
+    today = replace(of, cash_flow=of.cash_flow * curve.discount(of.times))
+    return np.asarray(2 * _BP * np.log1p(yields.bond_equivalent_yield(today, price) / 200))
+
+
 def price_at_oas(
     security: Security, oas_bp: float, paths: Paths, prepayment: Prepayment | Sequence[Prepayment]
 ) -> Priced:
@@ -158,7 +169,7 @@ def oas_table(
     for delay in {one.delay_days for one in securities}:
         for each in _all(shifts) if shifts else [paths]:
             each.discount(delay)  # made once, before the threads
-            _ = each.mortgage
+            _ = each.mortgage, each.still
     room = local()
 
     def one(place: int) -> dict[str, float]:
@@ -189,7 +200,7 @@ def _settled(security: Security, paths: Paths, price: float) -> float:
 def _spread(mean: Floats, times: Floats, paid: float) -> float:
     """The continuous spread at which the mean discounted flows are worth what is paid."""
     nothing = np.asarray(0.0)
-    of = yields.Flows(mean, mean, times, np.asarray(100.0), mean, nothing, nothing)
+    of = Flows(mean, mean, times, np.asarray(100.0), mean, nothing, nothing)
     return 2 * float(np.log1p(yields.bond_equivalent_yield(of, paid) / 200))
 
 

@@ -20,7 +20,8 @@ from poolhouse.valuation.rates.mortgage_rate import CurrentCoupon
 from poolhouse.valuation.settlement import MONTH_DAYS, YEAR_DAYS
 from poolhouse.valuation.wrong import Floats, WrongInput, numbers, whole
 
-LONGEST, MOST = 1200, 1_000_000
+LONGEST, MOST_CELLS = 1200, 50_000_000
+"""Months; and months x paths of each factor, of which half a dozen tables are kept: 2.4 GB."""
 _MONTH = 1 / 12
 
 
@@ -80,7 +81,8 @@ class Paths:
 
     def moved(self, curve: Curve | None = None, coupon: CurrentCoupon | None = None) -> Paths:
         """The same chance on another curve, or with another mortgage spread."""
-        return replace(self, curve=curve or self.curve, coupon=coupon or self.coupon, _kept={})
+        kept = self._kept if curve is None else {}  # what a mortgage costs moves no bond
+        return replace(self, curve=curve or self.curve, coupon=coupon or self.coupon, _kept=kept)
 
     @cached_property
     def still(self) -> Paths:
@@ -101,7 +103,9 @@ def rate_paths(
     method: "sobol" (see `draws`), whose error is a fourth or less of that of "antithetic", each path with its mirror
     image. The same seed gives the same paths. Raises WrongInput.
     """
-    length, number = int(whole("months", months, 1, LONGEST)), int(whole("count", count, 1, MOST))
+    length, number = int(whole("months", months, 1, LONGEST)), int(numbers("count", count, 1))
+    if number != count or number * length * model.factors > MOST_CELLS:
+        raise WrongInput(f"{count} paths x {length} months are too many, or no whole number: ask for fewer")
     settled = float(numbers("settle_days", settle_days, 0, MONTH_DAYS - 1))
     times = np.concatenate([[0.0], (MONTH_DAYS * np.arange(1, length + 1) - settled) / YEAR_DAYS])
     if method == "antithetic":
