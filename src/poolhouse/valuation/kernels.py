@@ -260,3 +260,102 @@ def defaulting(
             _add(out, month, (s0, s1, s2, s3, s4, s5, s6, s7))
             _clear((left, due, alive, waiting), ending, active)
             active = ending
+
+
+# --- Paths of rates: one pool, many paths. Columns are paths, so that each month's loop over them is vector code.
+
+_matrix, _row, _fixed = _out, types.Array(float64, 1, "C"), types.Array(float64, 2, "C", readonly=True)
+
+
+@_compiled(types.void(_fixed, int64, _fixed, _doubles, _doubles, _matrix, _row))
+def path_flows(smm: Any, low: Any, discount: Any, kept: Any, prepaid: Any, worth: Any, alive: Any) -> None:
+    """Adds to worth[month, path] the discounted payment of the paths from `low` on.
+
+    A month pays kept + prepaid x SMM, of what is alive (no loan prepaid yet: 1) at its beginning. smm: months x some
+    paths; discount, worth: months x all paths; alive: room for one month of the chunk's paths, left at the last.
+    """
+    width = smm.shape[1]
+    for j in range(width):
+        alive[j] = 1.0
+    for month in range(smm.shape[0]):
+        speeds, factors, out = smm[month], discount[month, low : low + width], worth[month, low : low + width]
+        for j in range(width):
+            out[j] += alive[j] * (kept[month] + prepaid[month] * speeds[j]) * factors[j]
+            alive[j] *= 1.0 - speeds[j]
+
+
+@_compiled(types.void(_fixed, int64, _fixed, _fixed, _fixed, _matrix, _matrix, _row))
+def path_servicing(
+    smm: Any, low: Any, discount: Any, short: Any, terms: Any, worth: Any, sums: Any, alive: Any
+) -> None:
+    """The same for servicing, which also earns the month's short rate: a month pays terms[0] + terms[1] x SMM +
+    rate x (terms[2] + terms[3] x SMM). Adds to sums[month] what each of the four multiplies, discounted."""
+    width = smm.shape[1]
+    for j in range(width):
+        alive[j] = 1.0
+    for month in range(smm.shape[0]):
+        speeds, factors, out = smm[month], discount[month, low : low + width], worth[month, low : low + width]
+        rates = short[month, low : low + width]
+        s0 = s1 = s2 = s3 = 0.0
+        for j in range(width):
+            present = alive[j] * factors[j]
+            prepaying = present * speeds[j]
+            out[j] += (
+                present * terms[0, month] + prepaying * terms[1, month]
+                + rates[j] * (present * terms[2, month] + prepaying * terms[3, month])
+            )  # fmt: skip
+            s0 += present
+            s1 += prepaying
+            s2 += present * rates[j]
+            s3 += prepaying * rates[j]
+            alive[j] *= 1.0 - speeds[j]
+        _add(sums, month, (s0, s1, s2, s3))
+
+
+@numba.njit(nogil=True, fastmath=_FREE, error_model="numpy")  # type: ignore[untyped-decorator]
+def _looked_up(table: Any, low: Any, per_unit: Any, at: Any) -> Any:
+    """A table's value between its points, straight; the end ones outside."""
+    place = min(max((at - low) * per_unit, 0.0), table.shape[0] - 1.000001)
+    whole = np.uint64(np.int64(place))  # no sign: an index that might be negative is no vector code
+    return table[whole] + (place - whole) * (table[whole + np.uint64(1)] - table[whole])
+
+
+_TABLE = (_doubles, float64, float64)
+
+
+@_compiled(types.void(
+    _fixed, int64, float64, _doubles, _doubles, _doubles, _doubles, _doubles, *_TABLE, *_TABLE, *_TABLE, float64,
+    float64, _matrix, _row, _row,
+))  # fmt: skip
+def path_speeds(
+    rates: Any, low: Any, wac: Any, lag: Any, past: Any, turnover: Any, refinance: Any, kept: Any, stays: Any,
+    stays_low: Any, stays_per: Any, takes: Any, takes_low: Any, takes_per: Any, burn: Any, burn_low: Any,
+    burn_per: Any, burn_from: Any, exposure: Any, out: Any, gain: Any, passed: Any,
+) -> None:  # fmt: skip
+    """SMM of the paths from `low` on into out[month, path]; see `quick_speeds` for the formula and the names.
+
+    rates: months x all paths; past: rates before them, the newest last, one fewer than the lag at least; gain, passed:
+    room for one month of the chunk's paths.
+    """
+    width = out.shape[1]
+    for j in range(width):
+        passed[j] = exposure
+    for month in range(out.shape[0]):
+        for j in range(width):
+            gain[j] = wac
+        for back in range(lag.shape[0]):
+            if back <= month:
+                row = rates[month - back, low : low + width]
+                for j in range(width):
+                    gain[j] -= lag[back] * row[j]
+            else:
+                before = lag[back] * past[past.shape[0] + month - back]
+                for j in range(width):
+                    gain[j] -= before
+        speeds = out[month]
+        for j in range(width):
+            moving = turnover[month] * _looked_up(stays, stays_low, stays_per, gain[j])
+            saving = refinance[month] * _looked_up(takes, takes_low, takes_per, gain[j])
+            both = moving + saving * _looked_up(burn, burn_low, burn_per, passed[j])
+            speeds[j] = 1.0 - (1.0 - min(max(both, 0.0), 1.0)) * kept[month]
+            passed[j] += max(gain[j] - burn_from, 0.0) / 12.0
