@@ -15,6 +15,7 @@ from poolhouse.cli import (
     views_price,
     views_queries,
     views_standards,
+    views_structure,
     views_value,
 )
 from poolhouse.cli.grids import anything, plain
@@ -53,5 +54,6 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "standards diff": views_standards.diff,
     "convert": views_convert.convert,
     "value": views_value.value,
+    "structure": views_structure.structure,
 }
 """The view of each query, by the command's name."""
