@@ -42,13 +42,13 @@ class Received:
 
 @dataclass(frozen=True)
 class Pools:
-    """Pools as `valuation` takes them: dollars, percent, months. `guaranteed`: losses are paid as principal.
+    """Pools as `valuation` takes them, but in cents: percent, months. `guaranteed`: losses are paid as principal.
 
     payoff_days_lost: days of interest that a prepaying borrower does not pay, on average; compensating_e7: what the
     servicer makes good of it, at most, a year on the balance.
     """
 
-    balance: tuple[float, ...]
+    balance: tuple[int, ...]
     wac: tuple[float, ...]
     coupon: tuple[float, ...]
     wam: tuple[int, ...]
@@ -59,14 +59,19 @@ class Pools:
 
     @property
     def cents(self) -> int:
-        return round(sum(self.balance) * 100)
+        return sum(self.balance)
 
 
 def project(pools: Pools, speeds: Speeds) -> list[Received]:
     """The pools' months at these speeds."""
     age = None if pools.age is None else np.array(pools.age)
     frame = valuation.cashflows(
-        np.array(pools.balance), np.array(pools.wac), np.array(pools.coupon), np.array(pools.wam), age=age, **speeds
+        np.array(pools.balance) / 100,
+        np.array(pools.wac),
+        np.array(pools.coupon),
+        np.array(pools.wam),
+        age=age,
+        **speeds,
     )
     parts = {
         name: _cents(frame[name].to_numpy())

@@ -71,7 +71,9 @@ def parse(text: str, name: str, *, read: Read = _alone, above: tuple[str, ...] =
 def _collateral(table: Table, name: str, read: Read, above: tuple[str, ...]) -> tuple[Pools | Underlying, bool]:
     if table.has("deal"):
         return _underlying(table, name, read, above), False
-    columns: dict[str, Any] = {key: table.numbers(key) for key in ("balance", "wac", "coupon", "wam")}
+    cents = table.amounts("balance")
+    columns: dict[str, Any] = {"balance": tuple(part / 100 for part in cents)}
+    columns |= {key: table.numbers(key) for key in ("wac", "coupon", "wam")}
     columns["age"] = table.numbers("age") if table.has("age") else None
     lengths = {len(column) for column in columns.values() if column is not None}
     if len(lengths) > 1:
@@ -82,7 +84,7 @@ def _collateral(table: Table, name: str, read: Read, above: tuple[str, ...]) -> 
         table.refuse(str(error))
     whole = {key: None if columns[key] is None else tuple(int(month) for month in columns[key]) for key in columns}
     pools = Pools(
-        columns["balance"], columns["wac"], columns["coupon"], whole["wam"] or (), whole["age"],
+        cents, columns["wac"], columns["coupon"], whole["wam"] or (), whole["age"],
         table.yes("guaranteed"), table.whole("payoff_days_lost", 0, most=30),
         table.percent("compensating", 0, most=100),
     )  # fmt: skip
@@ -90,8 +92,6 @@ def _collateral(table: Table, name: str, read: Read, above: tuple[str, ...]) -> 
     table.done()
     if not pools.cents:
         table.refuse("balance must be above 0")
-    if any(round(part * 100) != part * 100 for part in pools.balance):
-        table.refuse("balance has parts of a cent")
     if reference and (pools.guaranteed or pools.payoff_days_lost):
         table.refuse("a reference pool pays nothing itself: neither guaranteed nor payoff_days_lost go with it")
     return pools, reference

@@ -113,11 +113,12 @@ class Table:
         return tuple(self._percent(key, value, -100, MOST_PERCENT) for value in values)
 
     def amounts(self, key: str) -> tuple[int, ...]:
-        """A list of dollars as cents."""
+        """Dollars, or a list of them, as cents."""
         found = self.take(key)
-        if not isinstance(found, list) or not found:
-            self.refuse(f"{key} must be a list of dollars")
-        return tuple(self._cents(key, self._number(key, value)) for value in found)
+        values = found if isinstance(found, list) else [found]
+        if not values:
+            self.refuse(f"{key} must not be empty")
+        return tuple(self._cents(key, self._number(key, value)) for value in values)
 
     def numbers(self, key: str) -> tuple[float, ...]:
         """A number, or a list of them."""
