@@ -91,8 +91,8 @@ LIVES = {
 
 @pytest.mark.parametrize("psa", LIVES)
 def test_cmo_3_average_lives(psa: int) -> None:
-    """Table 30.9, 25 of its 28 numbers. Left out are three of the support: at 50 PSA, printed 24.00 where we get 24.009; at
-    250, printed 5.37 where we get 5.3645; at 90, printed 18.56, which is that of 100 PSA once more (we get 20.06)."""
+    """Table 30.9, 25 of its 28 numbers. Left out are three of the support: at 50 PSA, printed 24.00, we get 24.009;
+    at 250, printed 5.37, we get 5.3645; at 90, printed 18.56, that of 100 PSA once more, we get 20.06."""
     run = at(example("planned.toml"), psa=psa)
     planned, support = LIVES[psa]
     assert life(run, "P") == planned
@@ -130,8 +130,8 @@ def test_losses_from_the_bottom_up(lost: int, who: dict[str, int]) -> None:
 
 
 def test_credit_risk_thicknesses() -> None:
-    """CAS 2020-R02 group 2: 95.65 / 1.00 / 2.05 / 1.05 / 0.25, support 4.35 / 3.35 / 1.30 / 0.25; a loss of 0.60% of the
-    reference pool takes B-2H and a third of B-1."""
+    """CAS 2020-R02 group 2: 95.65 / 1.00 / 2.05 / 1.05 / 0.25, support 4.35 / 3.35 / 1.30 / 0.25; a loss of 0.60% of
+    the reference pool takes B-2H and a third of B-1."""
     deal = example("credit_risk.toml")
     sizes = {name: c.balance / deal.closing * 100 for name, c in deal.classes.items()}
     assert {name: round(size, 2) for name, size in sizes.items()} == {

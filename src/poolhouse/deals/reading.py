@@ -18,6 +18,8 @@ from poolhouse.money import RATE_ONE
 
 MOST_DOLLARS = 10**12
 MOST_PERCENT = 1_000
+_SMALLEST, _LARGEST = -12, 15
+"""Powers of ten a number may have."""
 _REQUIRED = object()
 _PERCENT = RATE_ONE // 100
 
@@ -79,7 +81,12 @@ class Table:
     def _number(self, key: str, found: Any) -> Decimal:
         if isinstance(found, bool) or not isinstance(found, int | Decimal) or not Decimal(found).is_finite():
             self.refuse(f"{key} must be a number, not {found!r}")
-        return Decimal(found)
+        number = Decimal(found)
+        if (
+            number and not _SMALLEST <= number.adjusted() <= _LARGEST
+        ):  # 1e-999999999 as a fraction would fill the memory
+            self.refuse(f"{key} must be a number of sensible size")
+        return number
 
     def cents(self, key: str, default: Any = _REQUIRED) -> int:
         """Dollars as cents."""
