@@ -74,16 +74,16 @@ class Shifting:
     two_times: TwoTimes | None = None
 
     def pay(self, trust: Trust) -> None:
-        ours, all_of_it = trust.of(self.senior), trust.of(self.senior) + trust.of(self.subordinate)
+        ours, all_of_it = trust.before(self.senior), trust.before(self.senior) + trust.before(self.subordinate)
         pot = trust.pots.get(PRINCIPAL, 0)
         if not all_of_it:
             return
-        if not trust.of(self.subordinate):
+        if not trust.before(self.subordinate):
             trust.move(pot, PRINCIPAL, SENIOR)
             return
         unscheduled = min(trust.received.unscheduled, pot)
         share = self.share(trust)
-        theirs = trust.of(self.subordinate)
+        theirs = trust.before(self.subordinate)
         to_senior = half_up_div((pot - unscheduled) * ours, all_of_it)
         to_senior += half_up_div(unscheduled * (ours * RATE_ONE + theirs * share), all_of_it * RATE_ONE)
         trust.move(to_senior, PRINCIPAL, SENIOR)
@@ -91,7 +91,7 @@ class Shifting:
 
     def share(self, trust: Trust) -> int:
         """Of the subordinate percentage, that seniors take of unscheduled principal this month."""
-        ours, theirs = trust.of(self.senior), trust.of(self.subordinate)
+        ours, theirs = trust.before(self.senior), trust.before(self.subordinate)
         first_ours, first_theirs = trust.at_closing(self.senior), trust.at_closing(self.subordinate)
         if ours * (first_ours + first_theirs) > first_ours * (ours + theirs):
             return RATE_ONE  # and the step-down's memory stays as it was
@@ -130,7 +130,7 @@ class Enhancement:
     scheduled_too: bool = False
 
     def pay(self, trust: Trust) -> None:
-        pot, ours, theirs = trust.pots.get(PRINCIPAL, 0), trust.of(self.senior), trust.of(self.subordinate)
+        pot, ours, theirs = trust.pots.get(PRINCIPAL, 0), trust.before(self.senior), trust.before(self.subordinate)
         if not ours + theirs:
             return
         enhanced = theirs * RATE_ONE >= self.required_e7 * (ours + theirs)
@@ -232,7 +232,7 @@ class StepDown:
 
     def reached(self, trust: Trust) -> bool:
         """Before the month's payments."""
-        enhancement = max(trust.received.balance - trust.of(self.senior), 0)
+        enhancement = max(trust.received.balance - trust.before(self.senior), 0)
         first = trust.closing - trust.at_closing(self.senior)
         if trust.month < self.month:
             return False

@@ -138,6 +138,7 @@ def _month(trust: Trust, kept: Run, number: int, received: Received, index_e7: i
     trust.lost += received.loss
     trust.late.append(received.late)
     trust.paid = {name: Paid() for name in deal.classes}
+    trust.opening = dict(trust.balance)
     trust.released = deal.step_down is not None and deal.step_down.reached(trust)
     opening = {name: c.base(trust.balance) for name, c in deal.classes.items()}
     before, outstanding = trust.reserve, trust.outstanding

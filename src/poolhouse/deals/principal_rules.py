@@ -67,10 +67,10 @@ class Subordinate:
         trust.repay(tuple((name,) for name in self.classes), self.source)
 
     def _supported(self, trust: Trust, place: int) -> bool:
-        """Support now / deal now >= support at closing / deal at closing, without a division."""
+        """Support / deal before this month's payments >= support / deal at closing, without a division."""
         below = tuple((name,) for name in self.classes[place:])
         at_closing = sum(c.balance for c in trust.classes.values())
-        return trust.of(below) * at_closing >= trust.at_closing(below) * trust.outstanding
+        return trust.before(below) * at_closing >= trust.at_closing(below) * sum(trust.opening.values())
 
 
 PrincipalRule = Sequential | Scheduled | Accretion | Subordinate

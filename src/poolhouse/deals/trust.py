@@ -35,8 +35,9 @@ class Trust:
     """State from month to month, and the month's own amounts. Cents.
 
     closing: collateral at closing; unpaid: interest owed from before; carried: what the net-WAC cap has cut;
-    due: interest of this month and before; received: what the collateral brought; released: the step-down is reached
-    and its tests pass; late: the collateral 60 days late or worse, by month.
+    opening: balances before the month's payments; due: interest of this month and before; received: what the collateral
+    brought; released: the step-down is reached and its tests pass; late: the collateral 60 days late or worse, by month;
+    held_share: the last step that shifting interest was allowed.
     """
 
     classes: dict[str, Class]
@@ -51,6 +52,7 @@ class Trust:
     released: bool = False
     held_share: int | None = None
     late: list[int] = field(default_factory=list)
+    opening: dict[str, int] = field(default_factory=dict)
     pots: dict[str, int] = field(default_factory=dict)
     due: dict[str, int] = field(default_factory=dict)
     paid: dict[str, Paid] = field(default_factory=dict)
@@ -63,6 +65,10 @@ class Trust:
     def of(self, groups: Groups) -> int:
         """Outstanding of these classes."""
         return sum(self.balance[name] for name in flat(groups))
+
+    def before(self, groups: Groups) -> int:
+        """Outstanding of these classes before the month's payments: what its tests and percentages are taken of."""
+        return sum(self.opening[name] for name in flat(groups))
 
     def at_closing(self, groups: Groups) -> int:
         return sum(self.classes[name].balance for name in flat(groups))
