@@ -17,6 +17,7 @@ from poolhouse.cli import (
     execute_commands,
     price_commands,
     standards_commands,
+    structure_commands,
     value_commands,
 )
 from poolhouse.cli.options import (
@@ -239,3 +240,4 @@ convert_commands.register(app)
 price_commands.register(app)
 execute_commands.register(app)
 value_commands.register(app)
+structure_commands.register(app)

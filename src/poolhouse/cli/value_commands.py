@@ -59,11 +59,11 @@ def value(
     --balance --wac --coupon --wam describe it, --book DIR --security CUSIP names one, TAPE --strip makes one.
     """
     given = context.params
-    numbers = [given[name] for name in ("balance", "wac", "coupon", "wam")]
-    _refuse_mixes(numbers, given)
+    described = [given[name] for name in ("balance", "wac", "coupon", "wam")]
+    _refuse_mixes(described, given)
     options: dict[str, Any] = {
-        "speeds": {name: _numbers(f"--{name}", given[name]) for name in ("psa", "cpr", "smm", "cdr", "sda")},
-        "severity": _numbers("--severity", severity), "lag": lag, "advance": not no_advance, "price": price,
+        "speeds": {name: numbers(f"--{name}", given[name]) for name in ("psa", "cpr", "smm", "cdr", "sda")},
+        "severity": numbers("--severity", severity), "lag": lag, "advance": not no_advance, "price": price,
         "bond_equivalent_yield": yield_, "mortgage_yield": mortgage_yield, "program": program,
         "delay_days": delay_days, "settle": settle, "rows": rows or plot is not None,
     }  # fmt: skip
@@ -76,7 +76,7 @@ def value(
         elif book is not None:
             answer = market_of(book).value(str(security), **options)
         else:
-            answer = valuing.value_pool(*numbers, age=age, **options)
+            answer = valuing.value_pool(*described, age=age, **options)
         if plot is not None:
             _plot(answer, plot)
             answer["plot"] = str(plot)
@@ -101,7 +101,7 @@ def _refuse_mixes(numbers: list[Any], given: dict[str, Any]) -> None:
         raise typer.BadParameter(f"--plot {given['plot']}: end the name with .html or .png")
 
 
-def _numbers(option: str, text: str | None) -> float | list[float] | None:
+def numbers(option: str, text: str | None) -> float | list[float] | None:
     """One number, or one a month."""
     if text is None:
         return None

@@ -17,6 +17,7 @@ from poolhouse.cli import (
     views_price,
     views_queries,
     views_standards,
+    views_structure,
     views_value,
 )
 from poolhouse.cli.grids import anything, plain
@@ -57,5 +58,6 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "execute": views_execute_tape.execute,
     "execute --offers": views_execute.offers,
     "value": views_value.value,
+    "structure": views_structure.structure,
 }
 """The view of each query, by the command's name."""
