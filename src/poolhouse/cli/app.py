@@ -15,6 +15,7 @@ from poolhouse.cli import (
     aggregator_commands,
     convert_commands,
     execute_commands,
+    fit_commands,
     price_commands,
     standards_commands,
     structure_commands,
@@ -241,3 +242,4 @@ price_commands.register(app)
 execute_commands.register(app)
 value_commands.register(app)
 structure_commands.register(app)
+fit_commands.register(app)

@@ -13,6 +13,7 @@ from poolhouse.cli import (
     views_convert,
     views_execute,
     views_execute_tape,
+    views_fit,
     views_loan,
     views_price,
     views_queries,
@@ -59,5 +60,6 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "execute --offers": views_execute.offers,
     "value": views_value.value,
     "structure": views_structure.structure,
+    "fit prepayment": views_fit.prepayment,
 }
 """The view of each query, by the command's name."""
