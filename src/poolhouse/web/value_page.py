@@ -52,6 +52,8 @@ def page_of(title: str, head: str, under: str, titles: dict[str, str], drawn: di
 _TITLES = {
     "principal": "Principal by source, dollars a month", "balance": "Balance, dollars",
     "yields": "Yield by speed, percent", "prices": "Price by speed, per 100", "lives": "Average life by speed, years",
+    "paths": "Paths by what the pool is worth on them, at the OAS",
+    "s_curve": "Prepayment by incentive, percent a year, where rates stay",
 }  # fmt: skip
 
 
@@ -92,7 +94,23 @@ def figures(answer: Row) -> dict[str, Figure]:
                     [row[name] for row in by_speed], [row[key] for row in by_speed], PALETTE[2], "lines+markers"
                 )
                 drawn[place] = figure([drawn_line], name.upper(), from_zero=key == "wal")
-    return drawn
+    return drawn | (_of_paths(answer["oas"]) if "oas" in answer else {})
+
+
+def _of_paths(found: Row) -> dict[str, Figure]:
+    """What each path's payments are worth at the OAS, and the speeds that made them."""
+    curve = found["s_curve"]
+    worth = {
+        "type": "histogram",
+        "x": found["by_path"],
+        "nbinsx": 40,
+        "marker": {"color": PALETTE[0]},
+        "showlegend": False,
+    }
+    return {
+        "paths": figure([worth], "Settled value per 100 of balance"),
+        "s_curve": figure([line(curve["incentive"], curve["cpr"], PALETTE[2])], "WAC less the mortgage rate, points"),
+    }
 
 
 def line(x: list[float], y: list[float], colour: str, mode: str = "lines") -> Row:
