@@ -280,3 +280,12 @@ def test_rounding_to_cents_fails_no_test(split: str) -> None:
     deal = small(classes, steps, head='losses = ["B2", "B1", "A"]')
     paid = got(deals.run(deal, months(1_000_000, *[(3001, 7003, 0)] * 60)), "B2")
     assert all(part == pytest.approx(10_004 * 0.029996, abs=0.02) for part in paid)
+
+
+def test_a_loss_on_the_last_date_spares_who_stands_above() -> None:
+    """All is paid or lost at once: B bears the 50, though by balance A would get nine tenths of 950, 45 too little."""
+    run = shifting("shares = [[1, 0]]\nlosses = [[1, 100]]", (0, 950, 50))
+    assert got(run, "A") == [900] and got(run, "B") == [50] and got(run, "B", "loss") == [50]
+    deal = example("credit_risk.toml")
+    lost = at(deal, psa=100, sda=150, severity=35).classes
+    assert sum(lost["A-H"].loss) == 0 and 0 < sum(lost["M-2"].loss) < deal.classes["M-2"].balance
