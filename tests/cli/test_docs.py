@@ -17,7 +17,18 @@ LINES = [
     for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
     if line.startswith("poolhouse ")
 ]
-FILES = ("loans.csv", "tickets.csv", "moved.csv", "payments.csv", "demands.csv", "commitments.csv")
+FILES = (
+    "loans.csv",
+    "tickets.csv",
+    "moved.csv",
+    "payments.csv",
+    "demands.csv",
+    "commitments.csv",
+    "offers.csv",
+    "pools.csv",
+    "limits.toml",
+    "desk.toml",
+)
 
 
 def test_the_docs_show_every_command() -> None:
