@@ -11,7 +11,14 @@ from typing import Annotated
 
 import typer
 
-from poolhouse.cli import aggregator_commands, convert_commands, price_commands, standards_commands, value_commands
+from poolhouse.cli import (
+    aggregator_commands,
+    convert_commands,
+    fit_commands,
+    price_commands,
+    standards_commands,
+    value_commands,
+)
 from poolhouse.cli.options import (
     AsJson,
     BookDir,
@@ -231,3 +238,4 @@ aggregator_commands.register(app)
 convert_commands.register(app)
 price_commands.register(app)
 value_commands.register(app)
+fit_commands.register(app)

@@ -11,6 +11,7 @@ from poolhouse.cli import (
     market_view,
     views_aggregator,
     views_convert,
+    views_fit,
     views_loan,
     views_price,
     views_queries,
@@ -53,5 +54,6 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "standards diff": views_standards.diff,
     "convert": views_convert.convert,
     "value": views_value.value,
+    "fit prepayment": views_fit.prepayment,
 }
 """The view of each query, by the command's name."""

@@ -22,6 +22,7 @@ from poolhouse.market.close import close_read
 from poolhouse.market.close_month import close_month
 from poolhouse.market.commitments import commit_to_deliver, commitments
 from poolhouse.market.desk import Desk
+from poolhouse.market.fit import fit_prepayment
 from poolhouse.market.lenders import lender_card, lenders, rate_lender
 from poolhouse.market.loan import loan
 from poolhouse.market.lookthrough import lookthrough
@@ -166,6 +167,10 @@ class Market:
     def value(self, security: str, **options: Any) -> Answer:
         """A security's cash flows from its loans, and its price or yield; options as `value.value_pool` has them."""
         return value_security(self._desk(), security, **options)
+
+    def fit_prepayment(self, **options: Any) -> Answer:
+        """The prepayment model under which the book's own history is likeliest; options as `fit.fit_prepayment`."""
+        return fit_prepayment(self._desk(), **options)
 
     def trace(self, loan_id: str, month: str) -> Answer:
         """Where each cent of a month's payment of a loan went; `split` sums to `paid_cents`."""
