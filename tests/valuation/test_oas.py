@@ -190,6 +190,12 @@ def test_a_price_and_its_spread_are_each_others_answer() -> None:
     assert found.spread_duration == pytest.approx((down - up) / 2e-4 / found.by_path.mean(), rel=1e-6)
 
 
+@pytest.mark.parametrize("price", [0.01, 20.0, 100.0, 230.0, 2000.0])
+def test_a_spread_is_found_for_any_price(price: float) -> None:
+    found = oas(POOL, price, PATHS, Refinancing(), risk=False)
+    assert found.by_path.mean() == pytest.approx(price + 6.5 * 12 / 360, rel=1e-12)
+
+
 def test_an_option_costs_and_shortens() -> None:
     """A premium pool: the option has a price, convexity is negative, faster speeds and tighter mortgages hurt."""
     found = oas(POOL, 103.25, PATHS, Refinancing())
