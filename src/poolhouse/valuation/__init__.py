@@ -4,10 +4,13 @@
 the standard formulas, a row per pool and month; `totals` the same for millions of loans by `kernels`, the one file
 with machine code; `cashflows` is the door to both. `settlement` counts days and what a buyer pays, `yields` prices
 known flows, `margins` floating ones, `returns` a holding period, a break-even speed and a dollar roll.
+`prepayment` and `defaults` are models of borrowers, `likelihood` estimates them from events.
 """
 
 from poolhouse.valuation.cashflows import cashflows, file_cashflows
+from poolhouse.valuation.defaults import DefaultModel, default_model, marked_ltv
 from poolhouse.valuation.margins import discount_margin, yield_spread
+from poolhouse.valuation.prepayment import OwnModel, PrepaymentModel, prepayment_model
 from poolhouse.valuation.returns import Effective, Return, Roll, break_even, effective, total_return
 from poolhouse.valuation.settlement import accrued_interest, actual_delay_days, days_30_360, settlement_cost
 from poolhouse.valuation.wrong import WrongInput
@@ -27,8 +30,9 @@ from poolhouse.valuation.yields import (
 )
 
 __all__ = [
-    "Effective", "Flows", "Return", "Roll", "WrongInput", "accrued_interest", "actual_delay_days",
-    "bond_equivalent_yield", "break_even", "cashflows", "convexity", "days_30_360", "discount_margin", "effective",
-    "file_cashflows", "flows", "flows_of", "from_mortgage_yield", "macaulay_duration", "modified_duration",
-    "mortgage_yield", "pool_flows", "price", "settlement_cost", "total_return", "wal", "yield_spread",
+    "DefaultModel", "Effective", "Flows", "OwnModel", "PrepaymentModel", "Return", "Roll", "WrongInput",
+    "accrued_interest", "actual_delay_days", "bond_equivalent_yield", "break_even", "cashflows", "convexity",
+    "days_30_360", "default_model", "discount_margin", "effective", "file_cashflows", "flows", "flows_of",
+    "from_mortgage_yield", "macaulay_duration", "marked_ltv", "modified_duration", "mortgage_yield", "pool_flows",
+    "prepayment_model", "price", "settlement_cost", "total_return", "wal", "yield_spread",
 ]  # fmt: skip
