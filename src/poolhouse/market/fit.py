@@ -104,7 +104,8 @@ def fit_prepayment(desk: Desk, *, split: str = "time", holdout: float = 0.25) ->
     changed = {
         name: extra[name]["estimate"] for name in ("curtailment", "buyout") if extra[name]["estimate"] is not None
     }
-    answer["model"] = asdict(replace(model, **changed))
+    whole = asdict(replace(model, **changed))
+    answer["model"] = {name: list(v) if isinstance(v, tuple) else v for name, v in whole.items()}
     answer["s_curve"] = _curve(model)
     return answer | {"notes": _notes(cells, found)}
 
