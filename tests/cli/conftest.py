@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import poolhouse
+import sample_fit
 import sample_report
 from poolhouse.cli import shell
 from poolhouse.market import check_tape, convert, execute, execute_offers, price, value, value_loans
@@ -244,6 +245,7 @@ ANSWERS["price_loan"] = {
     "ahead_e6": None,
 }
 ANSWERS["value"] = value.value_pool(1e6, 6, 5.5, 2, speeds={"psa": 100}, price=101, rows=True)
+ANSWERS["fit_prepayment"] = sample_fit.answer()
 STEPS = ("close", "check", "sell", "pool", "issue", "trade", "transfer", "notify", "close_month")
 
 

@@ -55,11 +55,14 @@ def _estimates(answer: Row) -> RenderableType:
 
 
 def _tried(found: Row) -> RenderableType:
-    return figures([
-        ("Prepaid", f"{found['actual']:,}", f"of {found['loan_months']:,} loan-months"),
-        ("Predicted", f"{found['predicted']:,.1f}", f"standard error {found['standard_error']:,.1f}"),
-        ("Actual over predicted", f"{found['actual_over_predicted']:.3f}", f"{found['deviations']:+.2f} standard errors"),
-    ])  # fmt: skip
+    off = f"{found['deviations']:+.2f} standard errors apart"
+    return figures(
+        [
+            ("Prepaid", f"{found['actual']:,}", f"of {found['loan_months']:,} loan-months"),
+            ("Predicted", f"{found['predicted']:,.1f}", f"standard error {found['standard_error']:,.1f}"),
+            ("Actual over predicted", f"{found['actual_over_predicted']:.3f}", off),
+        ]
+    )
 
 
 def _against(rows: list[Row], key: str, head: str) -> RenderableType:

@@ -17,7 +17,8 @@ from poolhouse import chance
 from poolhouse.dates import month_name
 from poolhouse.findings import Refused
 from poolhouse.market.desk import Desk
-from poolhouse.rules import mortgage_rate_e7
+from poolhouse.rules import mortgage_rate
+from poolhouse.rules.mortgage_rate import mortgage_rate_e7
 from poolhouse.tables.codes import ACTIVE, PAID_OFF
 from poolhouse.valuation import likelihood, speeds
 from poolhouse.valuation.likelihood import Estimate, Parameter
@@ -104,7 +105,8 @@ def fit_prepayment(desk: Desk, *, split: str = "time", holdout: float = 0.25) ->
     changed = {
         name: extra[name]["estimate"] for name in ("curtailment", "buyout") if extra[name]["estimate"] is not None
     }
-    answer["model"] = asdict(replace(model, **changed))
+    whole = asdict(replace(model, **changed))
+    answer["model"] = {name: list(v) if isinstance(v, tuple) else v for name, v in whole.items()}
     answer["s_curve"] = _curve(model)
     return answer | {"notes": _notes(cells, found)}
 
@@ -272,8 +274,9 @@ class _Driver:
 
 
 def _driver(cells: Cells, model: PrepaymentModel) -> _Driver:
-    start, end = int(cells.note_month.min()) + 1, int(cells.month.max())
     lags = len(model.lag)
+    first_known = mortgage_rate.known_months()[0] + lags - 1  # what older loans passed up before is not known
+    start, end = max(int(cells.note_month.min()) + 1, first_known), int(cells.month.max())
     known = np.array([mortgage_rate_e7(month) / _E7_PER_PERCENT for month in range(start - lags + 1, end + 1)])
     lagged = np.convolve(known, model.lag, "valid")  # of the months start .. end
     month, first = cells.month.astype(np.int64), cells.note_month.astype(np.int64)
@@ -411,13 +414,7 @@ def _notes(cells: Cells, found: Estimate) -> list[str]:
         notes.append(
             f"{int(cells.events.sum())} prepayments for {len(_FREE)} parameters: read the standard errors first"
         )
-    last, known = int(cells.month.max()), _last_rate()
+    last, known = int(cells.month.max()), mortgage_rate.known_months()[1]
     if last > known:
         notes.append(f"the mortgage rate is known to {month_name(known)}; later months use that one")
     return notes
-
-
-def _last_rate() -> int:
-    from poolhouse.rules.mortgage_rate import known_months
-
-    return known_months()[1]

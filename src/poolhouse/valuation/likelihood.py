@@ -104,7 +104,8 @@ class _Problem:
     parameters: tuple[Parameter, ...]
 
     def working(self, values: Floats) -> Floats:
-        return np.array([np.log(v) if p.positive else v for p, v in zip(self.parameters, values, strict=True)])
+        pairs = zip(self.parameters, values, strict=True)
+        return np.array([np.log(v) if one.positive else v for one, v in pairs], dtype=np.float64)
 
     def values(self, at: Floats) -> Floats:
         return np.array([np.exp(u) if p.positive else u for p, u in zip(self.parameters, at, strict=True)])

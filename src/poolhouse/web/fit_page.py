@@ -31,8 +31,9 @@ def render(answer: Row) -> str:
         if name in drawn
     )
     first, last = answer["months"]
+    tried = answer["out_of_sample"]
     said = f"{answer['prepayments']:,} of {answer['loan_months']:,} loan-months prepaid; " + (
-        f"out of sample {answer['out_of_sample']['actual']:,} against {answer['out_of_sample']['predicted']:,.0f} predicted"
+        f"out of sample {tried['actual']:,} against {tried['predicted']:,.0f} predicted"
     )
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
