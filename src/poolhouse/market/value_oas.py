@@ -100,7 +100,7 @@ def with_oas(
         security = valuation.security(
             *columns, age=groups["age"].to_numpy(), month0=month0, delay_days=answer["delay_days"]
         )
-        found = valuation.oas(security, answer["price"], walked, market.borrowers)
+        found = valuation.oas(security, answer["price"], walked, valuation.quick_model(market.borrowers.at()))
     except WrongInput as error:
         raise Refused(str(error)) from error
     told = {name: getattr(found, name) for name in MEASURES}
