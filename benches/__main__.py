@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benches import floor, tapes
+from benches import floor, formats, tapes
 from benches.stopwatch import KINDS
 
 _UNITS = {"k": 1_000, "m": 1_000_000}
@@ -41,6 +41,8 @@ def main() -> None:
         _print_sizes(found)
         if not given.no_demo:
             _print_demo(_measure("demo", f"{temp}/demo", "3" if given.quick else "24"))
+    _print_standards()
+    formats.measured(5_000 if given.quick else formats.LOANS, OUT)
 
 
 def _size(text: str) -> int:
@@ -142,6 +144,17 @@ def _print_demo(found: dict[str, Any]) -> None:
     rows += [("total", [f"{found['seconds']:.2f}"]), ("peak, GB", [_gb(found["peak_bytes"])])]
     rows += [("written, MB", [f"{found['bytes_written'] / 1e6:.0f}"]), ("promises kept", [str(found["promises"])])]
     _print(f"The demo, {found['loans']:,} loans", ["seconds"], rows)
+
+
+def _print_standards() -> None:
+    """Rules judged a second, by a process of its own."""
+    done = subprocess.run([sys.executable, "-m", "benches.standards"], stdout=subprocess.PIPE, text=True, check=True)
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    names = {"evaluations": "rules judged", "seconds": "seconds", "processor_seconds": "processor, s",
+             "million_a_second": "million a second", "explained": "answers put in words (one tape)",
+             "explain_seconds": "seconds"}  # fmt: skip
+    rows = [(name, [f"{one[key]:,}" for one in found]) for key, name in names.items()]
+    _print("The check, all outlets", [f"{one['loans']:,} loans" for one in found], rows)
 
 
 def _gb(count: int) -> str:

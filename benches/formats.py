@@ -25,6 +25,7 @@ from poolhouse import loans
 from poolhouse.loans import uldd_write
 from poolhouse.loans.layouts import described
 
+LOANS = 50_502
 MONTHS = 24
 CODES = {"purchase": "P", "limited_cash_out": "N", "cash_out": "C"}
 
@@ -35,14 +36,19 @@ def main() -> None:
         print(json.dumps(_read(sys.argv[2])))
         return
     parser = argparse.ArgumentParser(prog="python -m benches.formats", description=__doc__)
-    parser.add_argument("--loans", type=int, default=50_502)
+    parser.add_argument("--loans", type=int, default=LOANS)
     given = parser.parse_args()
     out = Console()
     out.print(f"{os.cpu_count()} cores, load before {os.getloadavg()[0]:.1f}")
-    table = Table("layout", "MB", "rows", "seconds", "loans/s", "peak MB")
+    measured(given.loans, out)
+
+
+def measured(count: int, out: Console) -> None:
+    """Writes, reads and prints every layout with `count` loans."""
+    table = Table("layout", "MB", "rows", "seconds", "loans/s", "peak MB", title="Tapes read", title_justify="left")
     with tempfile.TemporaryDirectory(prefix="poolhouse-bench-") as folder:
         tape = loans.read_tape(loans.demo_tape()).tape
-        tape = pl.concat([tape] * (given.loans // tape.height + 1)).head(given.loans)
+        tape = pl.concat([tape] * (count // tape.height + 1)).head(count)
         tape = tape.with_columns(pl.int_range(1, pl.len() + 1).cast(pl.String).alias("loan_number"))
         for name, write in WRITERS.items():
             path = Path(folder) / name
@@ -51,7 +57,7 @@ def main() -> None:
                 [sys.executable, "-m", "benches.formats", "read", str(path)], capture_output=True, text=True, check=True
             )
             found = json.loads(done.stdout)
-            rows = given.loans * (MONTHS if name == "fannie" else 1)
+            rows = count * (MONTHS if name == "fannie" else 1)
             table.add_row(
                 found["layout"],
                 f"{path.stat().st_size / 1e6:,.0f}",

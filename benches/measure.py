@@ -28,7 +28,12 @@ START = "2010-01"
 
 
 def peak_bytes() -> int:
-    """This process's largest resident memory so far."""
+    """This process's largest resident memory so far. Linux's own count starts anew with the program; the other holds
+    what the process that started it had."""
+    status = Path("/proc/self/status")
+    if status.is_file():
+        peak = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM"))
+        return int(peak.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -201,7 +200,8 @@ def streamed(path: str) -> None:
     began = time.perf_counter()
     found = file_cashflows(path, psa=PSA)
     seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    peak = int(status.split("VmHWM:")[1].split()[0]) / 1e6  # rusage would count the parent's at the fork
     used = f"{seconds:.2f} s ({time.process_time():.2f} of the processor), peak memory {peak:.2f} GB"
     print(f"{used}, {found['cash_flow'].sum():.6e} dollars")
 

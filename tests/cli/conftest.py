@@ -12,7 +12,7 @@ import poolhouse
 import sample_fit
 import sample_report
 from poolhouse.cli import shell
-from poolhouse.market import check_tape, convert, price, value, value_loans
+from poolhouse.market import check_tape, convert, execute, execute_offers, price, value, value_loans
 
 PRICED = {"loans": 2, "balance_cents": 100_000_00, "proceeds_cents": 102_617_50, "all_in_e6": 102_617_500,
           "all_in_32nds": "102-19.76"}  # fmt: skip
@@ -107,15 +107,113 @@ ANSWERS: dict[str, Any] = {
         "best": {"eligible": 2, "not eligible": 1},
         "reasons": [{"program": "fnma", "rule": "max_dti", "outcome": "fails", "loans": 1, "meaning": "debt ratio"}],
         "unknown_versions": [{"program": "fnma", "rule": "max_dti", "loans": 1, "nearest": "2017-07-29"}],
+        "filled": [{"field": "mi_pct", "loans": 1, "message": "mi_pct is empty, 0 assumed: 1 loan"}],
         "rejects": [{"row": 4, "field": "score", "value": "x", "reason": "no number"}],
         "evaluations": 75,
         "premiums": {"fha": {"loans": 1, "upfront_cents": 437_500, "first_year_cents": 137_500}},
         "seconds": {"read": 0.1, "judge": 0.1, "all": 0.2},
     },
+    "execute_tape": {
+        "tape": "loans.csv",
+        "as_of": "2026-12-01",
+        "edition": "2026-11",
+        "overrides": [{"name": "pooling.min_pool_cents"}],
+        "sheet": "model",
+        "what_if": ["hold=no"],
+        "commitments": "[b]desk[/b].toml",
+        "loans": 3,
+        "rejected": 1,
+        "proceeds_cents": 101_000_00,
+        "bound_cents": 101_000_10,
+        "greedy_proceeds_cents": 100_900_00,
+        "best_alone_cents": 101_500_00,
+        "gap": 1e-6,
+        "gain_over_greedy": {"cents": 100_00, "bp": 9.91},
+        "all_in_32nds": "101-00.00",
+        "unsold": 1,
+        "executions": [
+            {
+                "program": "fnma",
+                "execution": "swap",
+                "servicing": "kept",
+                "loans": 2,
+                "balance_cents": 100_000_00,
+                "proceeds_cents": 101_000_00,
+                "given_up_cents": 500_00,
+                "all_in_32nds": "101-00.00",
+            },
+        ],
+        "pools": [
+            {
+                "pool": "fnma 30y 6.0",
+                "execution": "swap",
+                "loans": 2,
+                "balance_cents": 100_000_00,
+                "min_cents": 100_000_000,
+                "all_in_32nds": "101-00.00",
+            },
+        ],
+        "promised": [
+            {
+                "id": "[b]T1[/b]",
+                "kind": "trade",
+                "amount_cents": 1_000_000_00,
+                "delivered_cents": 999_950_00,
+                "gain_cents": 1,
+                "short_cents": 0,
+                "pair_off_cents": 0,
+                "good_millions": 1,
+                "pieces": [{"pool": "fnma 30y 6.0", "face_cents": 999_950_00}],
+            },
+        ],
+        "shadow_prices": [{"words": "one more $250,000 in fnma 30y 6.0 is worth $68.25"}],
+        "explained": [{"words": "loan [b]7[/b]: fnma 30y 6.0"}],
+        "unpriced": [{"reason": "no program's standards are met", "loans": 1}],
+        "notes": [],
+        "from_model": {"tables": [], "sections": []},
+        "assumptions": [],
+        "out": "chosen.csv",
+        "seconds": {"prepare": 0.1, "solve": 0.2, "all": 0.3},
+    },
+    "execute_offers": {
+        "proceeds_cents": 101_000_00,
+        "bound_cents": 101_000_10,
+        "gap": 1e-6,
+        "greedy_proceeds_cents": 100_900_00,
+        "gain_over_greedy": {"dollars": 100.0, "cents": 100_00, "bp": 9.91},
+        "loans": 2,
+        "pools_used": 1,
+        "unassigned": 1,
+        "offers": 3,
+        "pools": 2,
+        "balance_cents": 100_000_00,
+        "best_without_limits_cents": 101_500_00,
+        "chosen": {
+            "agency": [
+                {
+                    "group": "[b]Fannie[/b]",
+                    "loans": 1,
+                    "balance_cents": 1,
+                    "share": 1.0,
+                    "proceeds_cents": 1,
+                    "price_e6": 1,
+                }
+            ]
+        },
+        "used": [],
+        "limits": [],
+        "worth": ["one more $250,000 in [b]c3[/b] is worth $68.25"],
+        "notes": ["limits.toml: c3: no offer has servicer = [b]X[/b]"],
+        "rejected": [],
+        "seconds": 1.0,
+        "seconds_by_step": {"read": 0.1, "solve": 0.8, "tell": 0.1},
+        "out": "assignment.csv",
+    },
     "price_tape": {
         "tape": "loans.csv",
         "as_of": "2026-12-01",
         "edition": "2026-11",
+        "overrides": [{"name": "pooling.min_pool_cents"}],
         "sheet": "[b]Monday[/b]",
         "what_if": ["gfee=46"],
         "loans": 3,
@@ -133,7 +231,10 @@ ANSWERS: dict[str, Any] = {
     },
 }
 ANSWERS["price_loan"] = {
-    **{name: ANSWERS["price_tape"][name] for name in ("as_of", "edition", "sheet", "what_if", "notes", "from_model")},
+    **{
+        name: ANSWERS["price_tape"][name]
+        for name in ("as_of", "edition", "overrides", "sheet", "what_if", "notes", "from_model")
+    },
     "loan": {"note_amount_cents": 40_000_000, "note_rate_e7": 687_500},
     "offers": [],
     "refused": [],
@@ -183,6 +284,8 @@ class Terminal:
 
         monkeypatch.setattr(poolhouse, "open", fake_open)
         monkeypatch.setattr(convert, "convert", FakeMarket(self.calls, self.replies).convert)
+        monkeypatch.setattr(execute, "execute_tape", FakeMarket(self.calls, self.replies).execute_tape)
+        monkeypatch.setattr(execute_offers, "execute_offers", FakeMarket(self.calls, self.replies).execute_offers)
         monkeypatch.setattr(check_tape, "check_tape", FakeMarket(self.calls, self.replies).check_tape)
         self.replies["value_tape"] = ANSWERS["value"]
         monkeypatch.setattr(value_loans, "value_tape", FakeMarket(self.calls, self.replies).value_tape)

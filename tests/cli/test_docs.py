@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,22 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LINES = [
     line.split("#")[0].split(";")[0].strip()
-    for name in ("README.md", "docs/tour.md")
+    for name in ("README.md", "docs/tour.md", "docs/structures.md")
     for line in (ROOT / name).read_text(encoding="utf-8").splitlines()
     if line.startswith("poolhouse ")
 ]
-FILES = ("loans.csv", "tickets.csv", "moved.csv", "payments.csv", "demands.csv", "commitments.csv")
+FILES = (
+    "loans.csv",
+    "tickets.csv",
+    "moved.csv",
+    "payments.csv",
+    "demands.csv",
+    "commitments.csv",
+    "offers.csv",
+    "pools.csv",
+    "limits.toml",
+    "desk.toml",
+)
 
 
 def test_the_docs_show_every_command() -> None:
@@ -32,6 +44,8 @@ def test_a_command_of_the_docs_is_taken(terminal: Any, line: str, tmp_path: Path
     monkeypatch.chdir(tmp_path)
     for name in FILES:
         Path(name).write_text("loan\n1\n", encoding="utf-8")
+    for deal in (ROOT / "examples" / "deals").glob("*.toml"):
+        shutil.copy(deal, tmp_path)
     code, _, err = terminal(*shlex.split(line)[1:])
     assert code == 0, err
 

@@ -55,3 +55,32 @@ def test_a_lenders_card_has_both(back: Market, promised: Market) -> None:
 def test_what_a_file_came_to() -> None:
     assert "Rejected" in shown("repurchase", {"demands": 2, "rejected": 1})
     assert "Rejected" in shown("commit", {"commitments": 2, "rejected": 1})
+
+
+def test_the_advices_total_is_of_no_program(promised: Market) -> None:
+    text = shown("advice", promised.advice())
+    assert re.search(r"Together +\d+ +\$", text) and "portfolios" not in text and "Loan by loan" not in text
+
+
+def test_one_lenders_advice_comes_loan_by_loan(promised: Market) -> None:
+    answer = promised.advice("First Bank")
+    text = shown("advice", answer)
+    assert "Loan by loan" in text
+    for line in answer["lines"]:
+        wire = f"${line['net_wire_cents'] / 100:,.2f}"
+        price = f"{line['price_e6'] / 10**6:.6f}"
+        assert re.search(rf"{line['loan_number']} +{line['settlement_date']} .* {price} .*{re.escape(wire)}", text)
+
+
+def test_a_decided_lenders_history_is_one_line_a_state() -> None:
+    decided = {"decided_date": "2010-01-31", "state": "overlay", "decided_by": "test", "measure": "early_default",
+               "defaults": 9, "expected_defaults_e6": 2_480_000, "ratio_e4": 36_290, "p_value_e9": 6_756_000,
+               "reason": "9 of 385"}  # fmt: skip
+    nothing = dict.fromkeys(("defaults", "expected_defaults_e6", "ratio_e4", "p_value_e9"), 0)
+    by_people = {"decided_date": "2010-03-01", "state": "approved", "decided_by": "people", "measure": "",
+                 "reason": "reviewed", **nothing}  # fmt: skip
+    card = {"lender": {"lender": "First Bank", "state": "approved", "p_value_e9": 931_166_500}, "windows": []}
+    text = shown("lender", {**card, "history": [decided, by_people]})
+    assert re.search(r"2010-01-31 +overlay +test +9 +2\.5 +363% +0\.68% +9 of 385", text)
+    assert re.search(r"2010-03-01 +approved +people +reviewed", text)
+    assert re.search(r"Chance by luck +93\.12%", text)

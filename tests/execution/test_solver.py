@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +16,9 @@ import polars as pl
 import pytest
 from small_problems import DOLLAR, best, every_assignment, keeps, problem, value
 
+import poolhouse
 from poolhouse.execution.check import check, proceeds
+from poolhouse.execution.groups import Offers
 from poolhouse.execution.problem import Average, Comparability, Limit, Problem, Share, Total
 from poolhouse.execution.solve import Solution
 from poolhouse.execution.solve import solve as timed
@@ -121,3 +129,70 @@ def test_a_loan_without_an_offer_is_told() -> None:
 def test_a_wrong_column_is_told_with_those_there_are() -> None:
     with pytest.raises(Refused, match=r"no column 'colour'.*there are: agency"):
         solve(problem(2, 4, 2, (Total(name="x", where={"colour": "red"}, max=1),)))
+
+
+def test_pools_may_be_called_by_numbers() -> None:
+    """A pool's key is its name, also where it reads like a row number."""
+    given = problem(3, 6, 3, (Total(name="small", per="pool", min_if_used=300_000 * DOLLAR),))
+    named = replace(given, pools=given.pools.with_columns(pool=pl.Series(["7", "8", "9"])))
+    labels = [group.label for group in Offers(named).groups({}, "pool")]
+    assert labels == ["pool 7", "pool 8", "pool 9"]
+    assert solve(named, seconds=10).proceeds_cents == best(named)
+
+
+def test_the_solver_says_nothing_on_stdout() -> None:
+    code = (
+        "import time; from small_problems import problem; from poolhouse.execution.solve import solve;"
+        "solve(problem(1, 5, 3), clock=time.monotonic, seconds=5)"
+    )
+    paths = os.pathsep.join([str(Path(__file__).parent), str(Path(poolhouse.__file__).parents[1])])
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, env={**os.environ, "PYTHONPATH": paths})
+    assert (ran.returncode, ran.stdout) == (0, b""), ran.stderr
+
+
+WHOLE = Problem(
+    pl.DataFrame({"balance_cents": [10_000_000, 20_000_000, 30_000_000], "score": [700, 720, 740]}),
+    pl.DataFrame(
+        {
+            "loan": [0, 1, 1, 2, 2],
+            "pool": [0, 0, 1, 0, 1],
+            "value_cents": [10_100_000, 20_200_000, 20_100_000, 30_300_000, 30_300_001],
+        }
+    ),
+    pl.DataFrame({"pool": ["x", "y"], "z": ["1", "1"]}),
+)
+IN_X = {"pool": "x"}
+
+
+@pytest.mark.parametrize(
+    ("limit", "cents"),
+    [
+        (Total(name="t", max=60_000_000), 60_600_001),
+        (Total(name="t", min=60_000_000), 60_600_001),
+        (Total(name="t", measure="count", min=3, max=3), 60_600_001),
+        (Total(name="t", where=IN_X, min=30_000_000, max=30_000_000), 60_600_001),
+        (Total(name="t", where=IN_X, min=40_000_000, max=40_000_000), 60_500_000),
+        (Total(name="t", per="pool", min_if_used=30_000_000), 60_600_001),
+        (Total(name="t", where=IN_X, measure="count", max=2, min=2), 60_600_001),
+        (Total(name="t", where={"pool": "y"}, max=0), 60_600_000),
+        (Average(name="a", of="score", where=IN_X, by="count", min=720, max=720), 60_600_000),
+        (Share(name="s", of={"score": 700}, where=IN_X, by="count", max=Fraction(1, 3)), 60_600_000),
+    ],
+)
+def test_limits_met_exactly_are_kept(limit: Limit, cents: int) -> None:
+    """A total of 60 million is no more than 60 million, and half of two loans is one."""
+    found = solve(replace(WHOLE, limits=(limit,)), seconds=10)
+    assert (found.proceeds_cents, found.bound_cents) == (cents, cents)
+
+
+def test_costs_have_a_gap_too() -> None:
+    """Values may be below zero: the gap is then a share of the bound's size, and never negative."""
+    given = problem(5, 6, 3, (Total(name="t", where=FANNIE, min=1_000_000 * DOLLAR),))
+    costs = replace(given, offers=given.offers.with_columns(value_cents=-pl.col("value_cents")))
+    found = solve(costs, seconds=10)
+    assert found.proceeds_cents == best(costs) and found.proceeds_cents < 0 and 0 <= found.gap <= 1e-5
+
+
+def test_minimums_out_of_reach_are_named() -> None:
+    with pytest.raises(Refused, match="in the way: far"):
+        solve(replace(WHOLE, limits=(Total(name="far", per="pool", min_if_used=90_000_000),)), seconds=5)

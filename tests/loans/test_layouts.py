@@ -76,3 +76,9 @@ def test_every_layout_names_its_source_and_its_own_columns(layout: str) -> None:
     if specs(layout) and layout != "ama":
         made = {"freddie": {"note_date"}, "fannie": set(), "hmda": {"note_date", "loan_number"}}[layout]
         assert set(REQUIRED) - given == made
+
+
+@pytest.mark.parametrize("mapping", ["a = " + "[" * 100_000, "a = " + "9" * 10_000, "a = "])
+def test_a_mapping_that_is_no_toml_is_refused(tmp_path: Path, mapping: str) -> None:
+    with pytest.raises(Refused, match="not TOML"):
+        read_tape(write(tmp_path, csv_of([CANONICAL])), mapping)

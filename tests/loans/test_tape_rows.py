@@ -104,7 +104,8 @@ def test_defaults_of_a_minimal_tape(tmp_path: Path) -> None:
     assert (row["value_cents"], row["ltv_e4"], row["score"], row["dti_e4"]) == (None, None, None, None)
     assert (row["points_cents"], row["closing_costs_cents"], row["financed_fee_cents"]) == (125_000, 375_000, 0)
     names = set(codes.imputed_names(row["imputed_flags"]))
-    assert names == {"first_due_date", "closing_costs_assumed", "lender_type_assumed", "other"}
+    assumed = {"purpose_assumed", "occupancy_assumed", "units_assumed", "mi_assumed", "other"}
+    assert names == {"first_due_date", "closing_costs_assumed", "lender_type_assumed", *assumed}
 
 
 @pytest.mark.parametrize(

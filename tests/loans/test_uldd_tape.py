@@ -131,6 +131,18 @@ def test_a_bad_loan_is_rejected_alone_by_its_path(tmp_path: Path, old: str, new:
     assert reason in found["reason"]
 
 
+def _borrower(first: str) -> str:
+    return ("<PARTY><ROLES><ROLE><BORROWER><DECLARATION><DECLARATION_DETAIL><BorrowerFirstTimeHomebuyerIndicator>"
+            f"{first}</BorrowerFirstTimeHomebuyerIndicator></DECLARATION_DETAIL></DECLARATION></BORROWER><ROLE_DETAIL>"
+            "<PartyRoleType>Borrower</PartyRoleType></ROLE_DETAIL></ROLE></ROLES></PARTY>")  # fmt: skip
+
+
+@pytest.mark.parametrize("said", [("false", "true", True), ("true", "false", True), ("false", "false", False)])
+def test_one_first_time_buyer_among_several_is_enough(tmp_path: Path, said: tuple[str, str, bool]) -> None:
+    parties = "<PARTIES>" + _borrower(said[0]) + _borrower(said[1])
+    assert _row(tmp_path, GOOD.replace("<PARTIES>", parties))["first_time_buyer"] is said[2]
+
+
 def test_a_deal_without_a_loan_is_a_reject(tmp_path: Path) -> None:
     read = read_tape(write(tmp_path, OPEN + "<DEAL/>" + DEAL + CLOSE))
     assert (read.tape.height, read.rows, set(read.rejects["row"])) == (1, 2, {1})
@@ -198,7 +210,11 @@ HOSTILE: dict[str, tuple[Any, str]] = {
     "cdata": (lambda: [OPEN, "<DEAL><a>", *["<![CDATA[" + "<" * 2**19 + "]]>"] * 300], "more than"),
     "comment": (lambda: [OPEN, "<!--", *["x" * 2**20] * 300], "more than|well-formed"),
     "trailer": (lambda: [GOOD, *["<!-- x -->" * 2**17] * 100], "more than"),
-    "junk": (lambda: [OPEN, *["<a><b/></a>" * 2**16] * 20, CLOSE], "without a DEAL"),
+    "junk": (lambda: [OPEN, *["<a><b/></a>" * 2**16] * 20, CLOSE], "more than 1,048,576 bytes"),
+    "little junk": (lambda: [OPEN, "<a><b/></a>" * 2**16, CLOSE], "without a DEAL"),
+    "names": (lambda: [OPEN, *[f"<DEAL><a{i}/></DEAL>" for i in range(2_000_000)]], "different names"),
+    "names of attributes": (lambda: [OPEN, *[f"<DEAL a{i}=''/>" for i in range(2_000_000)]], "different names"),
+    "namespaces": (lambda: [OPEN, *[f"<DEAL><a xmlns='u{i}'/></DEAL>" for i in range(2_000_000)]], "different names"),
 }
 
 CHILD = """

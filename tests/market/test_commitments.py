@@ -124,6 +124,7 @@ BAD: list[tuple[dict[str, Any], str]] = [
     ({"program": "fha"}, "must be one of fnma"),
     ({"kind": "perhaps"}, "must be one of mandatory, best_efforts"),
     ({"coupon": "six"}, "no number"),
+    ({"coupon": "6.25"}, "they go by 0.5%"),
     ({"amount_cents": "0"}, "above 0"),
     ({"amount_cents": "10.5"}, "no whole number of cents"),
     ({"amount_cents": "99999999999999"}, "at most 1000000000000"),
@@ -150,3 +151,11 @@ def test_good_rows_go_on_beside_bad_ones(built: Path, tmp_path: Path) -> None:
     assert (answer["commitments"], answer["rejected"]) == (1, 2)
     assert [r["field"] for r in answer["rejects"]] == ["price", "id"]
     assert copy.commit()["open"] == 2
+
+
+def test_a_lender_that_is_no_longer_bought_from_can_promise_nothing(built: Path, tmp_path: Path) -> None:
+    copy = kit.copied(built, tmp_path / "book")
+    copy.rate_lender("First Bank", "suspended", "under review")
+    with pytest.raises(Refused, match="buy nothing new from it"):
+        copy.commit(promises(tmp_path, [GOOD]))
+    assert copy.commit()["open"] == 1

@@ -80,7 +80,18 @@ def test_the_command_line_of_the_guide_prints_it() -> None:
     assert answer["as_of"] == DAY.isoformat()
     assert answer["offers"][answer["best"]]["all_in_e6"] == 102_617_500
     text = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for figure in ("102.6175", "102-19.76", "0.7425", "-2.1775", "101.1975", "102.40", "$410,470.00", "137.5 bp"):
+    for figure in (
+        "87.5 bp = 25 servicing + 46 guaranty fee + 16.5 bought up",
+        "37.5 bp = 25 servicing + 46 guaranty fee - 33.5 bought down",
+        "102.6175",
+        "102-19.76",
+        "0.7425",
+        "-2.1775",
+        "101.1975",
+        "102.40",
+        "$410,470.00",
+        "137.5 bp",
+    ):
         assert figure in text, figure
 
 

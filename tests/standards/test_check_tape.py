@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 
@@ -43,10 +44,10 @@ def small(tmp_path: Path) -> Path:
     path = tmp_path / "small.csv"
     rows = [
         "loan_number,originator_id,kind,note_amount_cents,note_rate_e7,term_months,note_date,purpose,occupancy,units,"
-        "state,ltv_e4,score,dti_e4,reserves_months",
-        "A,X,conventional,25000000,650000,360,2026-10-14,purchase,principal,1,OH,7140,760,3000,12",
-        "B,X,conventional,25000000,650000,360,2026-10-14,purchase,principal,1,OH,8240,760,5200,12",
-        "C,X,conventional,lots,650000,360,2026-10-14,purchase,principal,1,OH,7140,760,3000,12",
+        "state,ltv_e4,score,dti_e4,reserves_months,mi_pct",
+        "A,X,conventional,25000000,650000,360,2026-10-14,purchase,principal,1,OH,7140,760,3000,12,0",
+        "B,X,conventional,25000000,650000,360,2026-10-14,purchase,principal,1,OH,8240,760,5200,12,0",
+        "C,X,conventional,lots,650000,360,2026-10-14,purchase,principal,1,OH,7140,760,3000,12,0",
     ]
     path.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return path
@@ -60,11 +61,27 @@ def test_findings_as_csv_and_json_say_rule_limit_value_source_and_cure(small: Pa
     assert set(found) == {("B", "max_dti"), ("B", "mortgage_insurance"), ("C", "tape")}
     insurance = found["B", "mortgage_insurance"]
     assert (insurance["limit"], insurance["value"]) == ("6%", "0%")
-    assert "mortgage insurance of 6% or $" in insurance["cure"]
+    assert insurance["cure"].endswith(" less loan, or MI of 12% (6% at a price)")
     assert (found["B", "max_dti"]["limit"], found["B", "max_dti"]["value"]) == ("50%", "52%")
     assert found["C", "tape"]["field"] == "note_amount_cents"
     check_tape(small, as_of="2026-12-01", programs=["fnma"], out=tmp_path / "f.json")
     assert len(json.loads((tmp_path / "f.json").read_text())) == 3
+
+
+def test_what_the_tape_lacks_is_named(small: Path, tmp_path: Path) -> None:
+    """Without insurance on the tape a loan above 80% can't be judged; without occupancy it says what it took."""
+    rows = pl.read_csv(small).drop("mi_pct", "occupancy", "score")
+    rows.write_csv(tmp_path / "bare.csv")
+    answer = check_tape(
+        tmp_path / "bare.csv", as_of="2026-12-01", programs=["fnma", "private"], out=tmp_path / "b.json"
+    )
+    found = {(r["loan_number"], r["program"], r["rule"]): r for r in json.loads((tmp_path / "b.json").read_text())}
+    assert found["B", "fnma", "mortgage_insurance"]["outcome"] == "undetermined"
+    assert found["B", "fnma", "mortgage_insurance"]["field"] == "mi_pct"
+    assert found["A", "private", "conduit_score"]["field"] == "score"
+    assert ("A", "fnma", "mortgage_insurance") not in found
+    assumed = {(r["program"], r["rule"]): r["loans"] for r in answer["reasons"] if r["outcome"] == "assumed"}
+    assert assumed["fnma", "refinance_purpose"] == 2
 
 
 def test_a_users_program_and_overlays_from_files(small: Path, tmp_path: Path) -> None:
@@ -126,6 +143,18 @@ def test_every_rule_in_force_says_limit_and_source() -> None:
     assert (said[small], said[f"{small}, base_ltv_e4 from 95.01%"]) == ("0.5%", "0.55%")
 
 
+def test_a_nought_that_is_no_number_is_said_in_words() -> None:
+    listed = rules_in_force(["fnma", "gnma"], "2026-12-01")
+    limits = {
+        (r["rule"], line["for"]): line["value"] for p in listed["programs"] for r in p["rules"] for line in r["limits"]
+    }
+    assert limits["max_ltv", "purpose purchase, occupancy second_home"] == "90% / not bought / not bought / not bought"
+    assert limits["debt_ratio", "kind va"] == "none stated"
+    assert limits["upfront_fee", "kind va, va_use exempt"] == "0%"
+    conduit = {r["rule"]: r["limits"][0]["value"] for r in rules_in_force(["private"])["programs"][0]["rules"]}
+    assert conduit["property_type"] == "not coop / manufactured"
+
+
 def test_a_rule_before_its_first_version_is_listed_as_unknown() -> None:
     listed = rules_in_force(["fnma"], "2009-03-01")["programs"][0]["rules"]
     dti = next(r for r in listed if r["rule"] == "max_dti")["limits"][0]
@@ -140,3 +169,26 @@ def test_what_changed_between_two_days() -> None:
     assert rules_changed("2026-01-01", "2026-01-01")["changes"] == []
     with pytest.raises(Refused, match="earlier date first"):
         rules_changed("2026-01-01", "2025-01-01")
+
+
+def test_the_guide_names_every_key_of_the_answers(small: Path, tmp_path: Path) -> None:
+    guide = (Path(__file__).parents[2] / "docs" / "standards.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(check|standards|standards diff|--out)` \| (.*) \|$", guide, re.M))
+    told = {name: set(re.findall(r"`(\w+)`", row)) for name, row in rows.items()}
+    assert told["check"] == set(check_tape(small, out=tmp_path / "f.csv"))
+    assert told["standards"] == set(rules_in_force(["fnma"]))
+    assert told["standards diff"] == set(rules_changed("2025-12-31", "2026-01-01"))
+    assert told["--out"] == set(pl.read_csv(tmp_path / "f.csv").columns)
+
+
+def test_findings_are_the_same_in_every_format(small: Path, tmp_path: Path) -> None:
+    for form in ("csv", "parquet", "json"):
+        check_tape(small, as_of="2026-12-01", out=tmp_path / f"f.{form}")
+    parquet = pl.read_parquet(tmp_path / "f.parquet")
+    assert (
+        pl.read_csv(tmp_path / "f.csv", schema=parquet.schema)
+        .with_columns(pl.col(pl.String).fill_null(""))
+        .equals(parquet)
+    )
+    said = pl.DataFrame(json.loads((tmp_path / "f.json").read_text()), schema=parquet.schema | {"as_of": pl.String()})
+    assert said.with_columns(pl.col("as_of").str.to_date()).equals(parquet)

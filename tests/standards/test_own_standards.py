@@ -263,3 +263,10 @@ def test_whatever_stands_in_a_file_it_is_refused_or_it_works(junk: object) -> No
         explain(checks, tape, standards.rulebook, standards.programs)
         worked += 1
     assert refused > worked
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 100_000, "a = " + "{b=" * 100_000, "a = " + "9" * 10_000])
+def test_toml_without_end_is_refused(text: str) -> None:
+    for read in (with_program, with_overlays):
+        with pytest.raises(Refused, match="is no TOML file"):
+            read(Standards(load(), (program(FNMA),)), text, "x.toml")

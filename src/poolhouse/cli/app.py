@@ -14,9 +14,11 @@ import typer
 from poolhouse.cli import (
     aggregator_commands,
     convert_commands,
+    execute_commands,
     fit_commands,
     price_commands,
     standards_commands,
+    structure_commands,
     value_commands,
 )
 from poolhouse.cli.options import (
@@ -237,5 +239,7 @@ def lookthrough(
 aggregator_commands.register(app)
 convert_commands.register(app)
 price_commands.register(app)
+execute_commands.register(app)
 value_commands.register(app)
+structure_commands.register(app)
 fit_commands.register(app)

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from rich import box
-from rich.console import Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
+from rich.measure import Measurement
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -59,16 +60,54 @@ def facts(pairs: Iterable[tuple[str, str]]) -> RenderableType:
     return indented(grid)
 
 
-def table(headings: Sequence[str], rows: Iterable[Sequence[object]], right: Iterable[int] = ()) -> RenderableType:
-    """A table; `right` are the positions of columns of figures."""
-    figures_at = set(right)
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
-    for i, text in enumerate(headings):
-        is_figure = i in figures_at  # words wrap; a figure cut in two can't be read
-        grid.add_column(plain(text), justify="right" if is_figure else "left", overflow="fold", no_wrap=is_figure)
-    for row in rows:
-        grid.add_row(*(cell if isinstance(cell, Text) else plain(cell) for cell in row))
-    return indented(grid)
+def table(
+    headings: Sequence[str], rows: Iterable[Sequence[object]], right: Iterable[int] = (), spare: Sequence[int] = ()
+) -> RenderableType:
+    """A table; `right` are the positions of columns of figures, `spare` those that a narrow screen goes without, the
+    first of them first."""
+    return indented(_Fitting(headings, [list(row) for row in rows], set(right), spare))
+
+
+class _Fitting:
+    """A table with as many of its columns as fit without breaking a word or a figure."""
+
+    def __init__(
+        self, headings: Sequence[str], rows: list[list[object]], right: set[int], spare: Sequence[int]
+    ) -> None:
+        self._headings, self._rows, self._right, self._spare = headings, rows, right, spare
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        return Measurement.get(console, options, self._fitted(console, options))
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        yield self._fitted(console, options)
+
+    def _fitted(self, console: Console, options: ConsoleOptions) -> RenderableType:
+        for count in range(len(self._spare)):
+            grid = self._grid(self._spare[:count])
+            if Measurement.get(console, options.update(width=10_000), grid).minimum <= options.max_width:
+                break
+        else:
+            count = len(self._spare)
+            grid = self._grid(self._spare)
+        if not count:
+            return grid
+        names = ", ".join(self._headings[i] for i in sorted(self._spare[:count]))
+        return Group(grid, plain(f"No room here for: {names}. --json has them.", "dim"))
+
+    def _grid(self, without: Sequence[int]) -> Table:
+        grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
+        kept = [i for i in range(len(self._headings)) if i not in without]
+        for i in kept:
+            is_figure = i in self._right  # words wrap; a figure cut in two can't be read, one cut off must show it
+            grid.add_column(
+                plain(self._headings[i]), justify="right" if is_figure else "left",
+                overflow="ellipsis" if is_figure else "fold", no_wrap=is_figure,
+            )  # fmt: skip
+        for row in self._rows:
+            cells = [row[i] for i in kept]
+            grid.add_row(*(cell if isinstance(cell, Text) else plain(cell) for cell in cells))
+        return grid
 
 
 def records(rows: Sequence[dict[str, Any]], most: int = MOST_ROWS) -> RenderableType:

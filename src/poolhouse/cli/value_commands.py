@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from poolhouse.cli.options import AsJson, Mapping, face_of, market_of
+from poolhouse.cli.options import AsJson, Mapping, face_of, input_file, market_of
 
 
 def _option(name: str, metavar: str, text: str, panel: str) -> Any:
@@ -42,6 +42,8 @@ Monthly = Annotated[Number, _option("mortgage-yield", "PERCENT", "Or the monthly
 Program = Annotated[Text, _option("program", "NAME", "Its delay: umbs, ginnie1, ginnie2.", _PRICE)]
 Delay = Annotated[Number, _option("delay-days", "DAYS", "Actual delay of payments; else 0.", _PRICE)]
 Settle = Annotated[Text, _option("settle", "DATE", "Settlement, or days from the 1st; else the 1st.", _PRICE)]
+Rates = Annotated[Path | None, input_file("TOML file of the curve and vols: the option-adjusted spread.", "--rates")]
+Paths = Annotated[int, typer.Option("--paths", metavar="N", min=16, max=100_000, help="With --rates: paths.")]
 Rows = Annotated[bool, typer.Option("--rows", help="Every month.")]
 Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", dir_okay=False, help="Figures: .html or .png.")]
 
@@ -52,20 +54,22 @@ def value(
     mapping: Mapping = None, psa: Psa = None, cpr: Cpr = None, smm: Smm = None,
     cdr: Cdr = None, sda: Sda = None, severity: Severity = "0", lag: Lag = 12, no_advance: NoAdvance = False,
     price: Price = None, yield_: Yield = None, mortgage_yield: Monthly = None, program: Program = None,
-    delay_days: Delay = None, settle: Settle = None, rows: Rows = False, plot: Plot = None, as_json: AsJson = False,
+    delay_days: Delay = None, settle: Settle = None, rates: Rates = None, paths: Paths = 1024, rows: Rows = False,
+    plot: Plot = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Cash flows, price, yield and durations of a pool.
 
-    --balance --wac --coupon --wam describe it, --book DIR --security CUSIP names one, TAPE --strip makes one.
+    --balance --wac --coupon --wam describe it, --book DIR --security CUSIP names one, TAPE --strip makes one. With
+    --rates also the option-adjusted spread and how the price moves with rates, spreads and speeds.
     """
     given = context.params
-    numbers = [given[name] for name in ("balance", "wac", "coupon", "wam")]
-    _refuse_mixes(numbers, given)
+    described = [given[name] for name in ("balance", "wac", "coupon", "wam")]
+    _refuse_mixes(described, given)
     options: dict[str, Any] = {
-        "speeds": {name: _numbers(f"--{name}", given[name]) for name in ("psa", "cpr", "smm", "cdr", "sda")},
-        "severity": _numbers("--severity", severity), "lag": lag, "advance": not no_advance, "price": price,
+        "speeds": {name: numbers(f"--{name}", given[name]) for name in ("psa", "cpr", "smm", "cdr", "sda")},
+        "severity": numbers("--severity", severity), "lag": lag, "advance": not no_advance, "price": price,
         "bond_equivalent_yield": yield_, "mortgage_yield": mortgage_yield, "program": program,
-        "delay_days": delay_days, "settle": settle, "rows": rows or plot is not None,
+        "delay_days": delay_days, "settle": settle, "rows": rows or plot is not None, "rates": rates, "paths": paths,
     }  # fmt: skip
     with face_of(as_json) as face:
         from poolhouse.market import value as valuing
@@ -76,7 +80,7 @@ def value(
         elif book is not None:
             answer = market_of(book).value(str(security), **options)
         else:
-            answer = valuing.value_pool(*numbers, age=age, **options)
+            answer = valuing.value_pool(*described, age=age, **options)
         if plot is not None:
             _plot(answer, plot)
             answer["plot"] = str(plot)
@@ -101,7 +105,7 @@ def _refuse_mixes(numbers: list[Any], given: dict[str, Any]) -> None:
         raise typer.BadParameter(f"--plot {given['plot']}: end the name with .html or .png")
 
 
-def _numbers(option: str, text: str | None) -> float | list[float] | None:
+def numbers(option: str, text: str | None) -> float | list[float] | None:
     """One number, or one a month."""
     if text is None:
         return None

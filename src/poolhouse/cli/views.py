@@ -11,11 +11,14 @@ from poolhouse.cli import (
     market_view,
     views_aggregator,
     views_convert,
+    views_execute,
+    views_execute_tape,
     views_fit,
     views_loan,
     views_price,
     views_queries,
     views_standards,
+    views_structure,
     views_value,
 )
 from poolhouse.cli.grids import anything, plain
@@ -53,7 +56,10 @@ QUERIES: dict[str, Callable[[dict[str, Any]], RenderableType]] = {
     "standards": views_standards.standards,
     "standards diff": views_standards.diff,
     "convert": views_convert.convert,
+    "execute": views_execute_tape.execute,
+    "execute --offers": views_execute.offers,
     "value": views_value.value,
+    "structure": views_structure.structure,
     "fit prepayment": views_fit.prepayment,
 }
 """The view of each query, by the command's name."""

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.text import Text
 
-from poolhouse.cli.grids import MOST_ROWS, anything, facts, figures, heading, indented, plain, records, table
+from poolhouse.cli.grids import MOST_ROWS, anything, facts, figures, heading, indented, plain, table
 from poolhouse.web import words
 
 Row = dict[str, Any]
@@ -16,6 +16,8 @@ LONGEST_NAME = 20
 _MOST_RATIO_E4 = 99_900
 """A ratio above this says no more than that it is large: the peers' expectation is next to nothing."""
 _STYLES = {"watch": "yellow", "overlay": "yellow", "suspended": "bold red", "terminated": "bold red"}
+_SPARE = ("Kind", "Demanded", "Program", "Expires", "Settled", "Reason")
+"""Columns of a register that a narrow screen goes without, the first of them first."""
 _DAYS = {1: "30 days", 2: "60 days", 3: "90 days"}
 
 
@@ -55,7 +57,7 @@ def lenders(answer: Row) -> RenderableType:
     parts: list[RenderableType] = [plain("Lenders", "bold"), figures(head), heading("By serious defaults", more)]
     if not answer.get("repurchases_outstanding"):
         names.pop()
-    parts.append(table(names, [row[: len(names)] for row in shown], right=range(2, len(names))))
+    parts.append(table(names, [row[: len(names)] for row in shown], right=range(2, len(names)), spare=(4, 3, 5, 7)))
     legend = (
         "Days: median from note to sale. Early: 60 days late in the first payments. "
         "Serious: ever 90 days late or lost. Peers: as many as like loans of other lenders would give in two years; "
@@ -69,6 +71,9 @@ def lenders(answer: Row) -> RenderableType:
 def lender(answer: Row) -> RenderableType:
     """One lender's scorecard: its row, each depth at each age against peers, and its history."""
     row = answer["lender"]
+    shown_facts = {k: v for k, v in row.items() if k not in ("lender", "state", "refused", "p_value_e9")}
+    if row.get("p_value_e9") is not None:
+        shown_facts["chance_by_luck"] = chance(row["p_value_e9"])
     shown = [
         (
             f"within {w['within']} payments", _DAYS.get(w["missed"], words.count(w["missed"])), words.count(w["loans"]),
@@ -79,17 +84,34 @@ def lender(answer: Row) -> RenderableType:
     ]  # fmt: skip
     parts: list[RenderableType] = [
         plain(f"{row['lender']}: {row['state']}", _STYLES.get(row["state"], "bold")),
-        anything({k: v for k, v in row.items() if k not in ("lender", "state", "refused")}),
+        anything(shown_facts),
         heading("Ever so late, loans that old", "beside what like loans of other lenders give"),
         table(("Ever", "Late", "Loans", "Bad", "Peers", "Ratio"), shown, right=range(2, 6)),
-        heading("History"),
-        records(answer["history"]),
+        *_history(answer["history"]),
     ]
     if answer.get("repurchases"):
         parts += _demands(answer["repurchases"], one_lender=True)
     if answer.get("commitments"):
         parts += _commitments(answer["commitments"], one_lender=True)
     return Group(*parts, *_refused([row]))
+
+
+def _history(every: list[Row]) -> list[RenderableType]:
+    """A lender's states, the oldest first, each with what decided it."""
+    if not every:
+        return [heading("History"), indented(plain("approved, and never decided about", "dim"))]
+    rows = []
+    for h in every:
+        counted = bool(h["measure"])  # people need no count
+        said = (
+            words.count(h["defaults"]),
+            e6(h["expected_defaults_e6"]),
+            e4(h["ratio_e4"], 0),
+            chance(h["p_value_e9"]),
+        )
+        rows.append((h["decided_date"], h["state"], h["decided_by"], *(said if counted else ("",) * 4), h["reason"]))
+    names = ("Decided", "State", "By", "Defaults", "Peers", "Ratio", "Chance", "Why")
+    return [heading("History"), table(names, rows, right=range(3, 7), spare=(6, 5, 4, 3, 2))]
 
 
 def told(answer: Row) -> RenderableType:
@@ -155,35 +177,58 @@ def _listed(
         at = names.index("Lender")
         names, rows = [n for n in names if n != "Lender"], [row[:at] + row[at + 1 :] for row in rows]
     more = f"the last {MOST_ROWS} of {count:,}; --json gives all" if count > MOST_ROWS else ""
-    return [heading(title, more), table(names, rows, right=range(len(names) - right, len(names)))]
+    spare = [names.index(name) for name in _SPARE if name in names]
+    return [heading(title, more), table(names, rows, right=range(len(names) - right, len(names)), spare=spare)]
 
 
 def _spaced(code: str) -> str:
     return code.replace("_", " ")
 
 
+_SUMS = ("Principal", "Premium", "Interest", "Line payoff", "Net wire")
+
+
 def advice(answer: Row) -> RenderableType:
-    """Purchase advices, largest first, and whether each day's wires are the ledger's."""
-    names = ("Lender", "Settles", "Program", "Loans", "Principal", "Premium", "Interest", "Line payoff", "Net wire")
-
-    def line(a: Row) -> tuple[object, ...]:
-        above = a["premium_cents"] - a["discount_cents"]
-        return (
-            _short(a["lender"]), a["settlement_date"], words.PARTIES.get(a["program"], a["program"]),
-            words.count(a["loans"]), words.money(a["principal_cents"]), words.money(above),
-            words.money(a["purchase_interest_cents"]), words.money(a["line_payoff_cents"]),
-            words.money(a["net_wire_cents"]),
-        )  # fmt: skip
-
+    """Purchase advices, largest first, and whether each day's wires are the ledger's; of a lender loan by loan too."""
     every = sorted(answer["advices"], key=lambda a: (-a["gross_cents"], a["lender"], a["settlement_date"]))
-    total = {**answer, "lender": "Together", "settlement_date": "", "program": ""}
+    rows = [
+        (_short(a["lender"]), a["settlement_date"], _program(a), words.count(a["loans"]), *_sums(a))
+        for a in every[:MOST_ROWS]
+    ]
+    rows.append(("Together", "", "", words.count(answer["loans"]), *_sums(answer)))
     off = [w for w in answer["wires"] if w["difference_cents"]]
     note = "every wire is the ledger's" if not off else f"{len(off)} wires differ from the ledger"
     more = f"; the largest {MOST_ROWS} of {len(every):,}, --json gives all" if len(every) > MOST_ROWS else ""
+    names = ("Lender", "Settles", "Program", "Loans", *_SUMS)
     return Group(
         heading("Purchase advices", f"{', '.join(answer['months'])}; {note}{more}"),
-        table(names, [line(a) for a in [*every[:MOST_ROWS], total]], right=range(3, 9)),
+        table(names, rows, right=range(3, 9), spare=(6, 5, 2, 1)),
+        *_advised_loans(answer.get("lines") or []),
     )
+
+
+def _advised_loans(every: list[Row]) -> list[RenderableType]:
+    rows = [
+        (line["loan_number"], line["settlement_date"], _program(line), f"{line['price_e6'] / 10**6:.6f}", *_sums(line))
+        for line in every[:MOST_ROWS]
+    ]
+    more = f"the first {MOST_ROWS} of {len(every):,}; --json gives all" if len(every) > MOST_ROWS else ""
+    names = ("Loan", "Settles", "Program", "Price", *_SUMS)
+    found = table(names, rows, right=range(3, 9), spare=(6, 5, 2, 1))
+    return [heading("Loan by loan", more), found] if rows else []
+
+
+def _program(row: Row) -> str:
+    return str(words.PARTIES.get(row["program"], row["program"]))
+
+
+def _sums(row: Row) -> tuple[str, ...]:
+    """Principal, premium less discount, interest, line payoff and net wire."""
+    above = row["premium_cents"] - row["discount_cents"]
+    return (
+        words.money(row["principal_cents"]), words.money(above), words.money(row["purchase_interest_cents"]),
+        words.money(row["line_payoff_cents"]), words.money(row["net_wire_cents"]),
+    )  # fmt: skip
 
 
 def _state(row: Row) -> Text:

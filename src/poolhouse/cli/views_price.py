@@ -31,14 +31,14 @@ def tape(answer: Row) -> RenderableType:
         *_title("Prices", answer),
         figures(head),
         heading("Best offer of each loan", "loan by loan, no pool's or commitment's limits"),
-        table(names, rows, right=range(3, 8)),
+        table(names, rows, right=range(3, 8), spare=(7, 4, 2)),
     ]
     if answer["unpriced"]:
         lines = [(row["reason"], words.count(row["loans"])) for row in answer["unpriced"]]
         parts += [heading("Loans without an outlet besides holding"), table(("Why", "Loans"), lines, right=(1,))]
     if "out" in answer:
         parts.append(plain(f"\n  All offers: {answer['out']}"))
-    return Group(*parts, *_ground(answer))
+    return Group(*parts, *ground_of(answer))
 
 
 def loan(answer: Row) -> RenderableType:
@@ -50,12 +50,15 @@ def loan(answer: Row) -> RenderableType:
     full = _leaders(every, order + conduits, best)
     parts: list[RenderableType] = [*_title("Price", answer), _loan_facts(answer["loan"])]
     for i in full:
-        parts += _waterfall(every[i], chosen=i == best)
+        parts += _waterfall(every[i], answer["loan"]["note_rate_e7"], chosen=i == best)
     rest = [i for i in order + others if i not in full]
     if rest:
         rows = [(*_names(every[i]), *_price(every[i]), "" if every[i]["open"] else "closed to it") for i in rest]
         names = ("Outlet", "How", "Servicing", "Rate", "Price", "32nds", "Proceeds", "")
-        parts += [heading("Other offers", "--json has their lines"), table(names, rows, right=(3, 4, 5, 6))]
+        parts += [
+            heading("Other offers", "--json has their lines"),
+            table(names, rows, right=(3, 4, 5, 6), spare=(5, 6)),
+        ]
     parts += _refused(answer)
     if best is not None:
         chosen = every[best]
@@ -64,7 +67,7 @@ def loan(answer: Row) -> RenderableType:
             second, ahead = every[answer["second"]], answer["ahead_e6"]
             line += f", {_points(ahead)} ahead of {_told(second)}"
         parts.append(plain(line, "bold"))
-    return Group(*parts, *_ground(answer))
+    return Group(*parts, *ground_of(answer))
 
 
 def _leaders(every: list[Row], order: list[int], best: int | None) -> list[int]:
@@ -84,7 +87,7 @@ def _kind(offer: Row) -> tuple[Any, ...]:
     return offer["execution"], offer["coupon_rate_e7"]
 
 
-def _waterfall(offer: Row, *, chosen: bool) -> list[RenderableType]:
+def _waterfall(offer: Row, note_rate_e7: int, *, chosen: bool) -> list[RenderableType]:
     rows = [
         (
             line["label"],
@@ -99,7 +102,7 @@ def _waterfall(offer: Row, *, chosen: bool) -> list[RenderableType]:
     total = ("all-in", "", offer["all_in_32nds"], _points(offer["all_in_e6"]), words.money(offer["proceeds_cents"]))
     rows_shown: list[tuple[Any, ...]] = [*rows, (*(plain(cell, "bold") for cell in total), "")]
     note = "the best" if chosen else "" if offer["open"] else "closed to this loan"
-    parts: list[RenderableType] = [heading(_told(offer), note)]
+    parts: list[RenderableType] = [heading(_told(offer), note), *_divided(offer, note_rate_e7)]
     parts.append(table(("", "Fee", "Times", "Points", "Dollars", "Who says so"), rows_shown, right=(1, 2, 3, 4)))
     interest = offer.get("interest_scheduled_cents")
     if interest is not None:
@@ -108,6 +111,20 @@ def _waterfall(offer: Row, *, chosen: bool) -> list[RenderableType]:
             text += f" (actual/actual, from the last instalment: {words.money(offer['interest_actual_cents'])})"
         parts.append(indented(plain(text, "dim")))
     return parts
+
+
+def _divided(offer: Row, note_rate_e7: int) -> list[RenderableType]:
+    """Where the rate between note and coupon goes: 87.5 bp = 25 servicing + 46 guaranty fee + 16.5 bought up."""
+    if offer["coupon_rate_e7"] is None:
+        return []
+    bought, fee = offer["buy_up_rate_e7"], offer["guaranty_fee_rate_e7"]
+    strips = (
+        (offer["servicing_fee_rate_e7"], "servicing"), (fee - bought, "guaranty fee"),
+        (bought, "bought up" if bought > 0 else "bought down"), (offer["excess_rate_e7"], "excess"),
+    )  # fmt: skip
+    shown = [f"{'-' if rate < 0 else '+'} {abs(rate) / 1_000:g} {word}" for rate, word in strips if rate]
+    spread = (note_rate_e7 - offer["coupon_rate_e7"]) / 1_000
+    return [indented(plain(f"Note rate less this rate: {spread:g} bp = {' '.join(shown).removeprefix('+ ')}"))]
 
 
 def _refused(answer: Row) -> list[RenderableType]:
@@ -129,11 +146,17 @@ def _refused(answer: Row) -> list[RenderableType]:
 
 def _title(text: str, answer: Row) -> list[RenderableType]:
     changes = f", changed: {', '.join(answer['what_if'])}" if answer["what_if"] else ""
-    line = f"   {answer['as_of']}, edition {answer['edition']}, sheet: {answer['sheet']}{changes}"
+    line = f"   {answer['as_of']}, edition {answer['edition']}{overridden(answer)}, sheet: {answer['sheet']}{changes}"
     return [plain(text, "bold").append_text(plain(line, "dim"))]
 
 
-def _ground(answer: Row) -> list[RenderableType]:
+def overridden(answer: Row) -> str:
+    """The rules that an override stands for."""
+    names = [str(rule["name"]) for rule in answer["overrides"]]
+    return f", overridden: {', '.join(names)}" if names else ""
+
+
+def ground_of(answer: Row) -> list[RenderableType]:
     """What the prices rest on."""
     model = answer["from_model"]
     parts: list[RenderableType] = [heading("They rest on"), *(indented(plain(n, "dim")) for n in answer["notes"])]

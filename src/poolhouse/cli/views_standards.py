@@ -36,7 +36,8 @@ def check(answer: Row) -> RenderableType:
         if found:
             shown = [(r["program"], r["rule"], words.count(r["loans"]), r["meaning"]) for r in found]
             parts += [heading(title, note), table(("Program", "Rule", "Loans", "About"), shown, right=(2,))]
-    return Group(*parts, *_unknown(answer["unknown_versions"]), *_rejects(answer), *_written(answer))
+    known = (_unknown(answer["unknown_versions"]), _filled(answer["filled"]), _rejects(answer), _written(answer))
+    return Group(*parts, *(part for found in known for part in found))
 
 
 def _terms(answer: Row) -> RenderableType:
@@ -62,6 +63,13 @@ def _unknown(rows: list[Row]) -> list[RenderableType]:
     more = [indented(plain(f"... and {len(rows) - MOST_UNKNOWN} more: --json gives all", "dim"))]
     found = [heading("No version known", note), table(("Program", "Rule", "Loans", ""), shown, right=(2,))]
     return found + (more if len(rows) > MOST_UNKNOWN else [])
+
+
+def _filled(rows: list[Row]) -> list[RenderableType]:
+    """What the reader filled in: the answers rest on it."""
+    shown = [(r["field"], words.count(r["loans"]), r["message"].rsplit(":", 1)[0]) for r in rows]
+    found = [heading("What the reader filled in"), table(("Field", "Loans", ""), shown, right=(1,))]
+    return found if shown else []
 
 
 def _rejects(answer: Row) -> list[RenderableType]:
@@ -123,7 +131,7 @@ def _rows(rules: list[Row]) -> list[tuple[object, ...]]:
 def diff(answer: Row) -> RenderableType:
     """A line for each value that differs."""
     rows = [
-        (c["rule"], c["for"], c["before"] or "unknown", c["after"] or "none",
+        (c["rule"], c["for"], c["before"] or "unknown", c["after"] or "unknown",
          f"{c['source']} (from {c['from']}, {c['confidence']})")
         for c in answer["changes"]
     ]  # fmt: skip

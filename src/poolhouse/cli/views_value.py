@@ -39,6 +39,8 @@ def value(answer: Row) -> RenderableType:
     ]
     if answer["by_speed"]:
         parts += _by_speed(answer["by_speed"])
+    if "oas" in answer:
+        parts += _oas(answer["oas"])
     if "cashflows" in answer:
         parts += _months(answer["cashflows"])
     if "plot" in answer:
@@ -69,6 +71,34 @@ def _measures(answer: Row) -> RenderableType:
     ]  # fmt: skip
     shown = [(name, form.format(amount), note) for name, amount, form, note in lines if amount is not None]
     return figures(shown)
+
+
+def _oas(found: Row) -> list[RenderableType]:
+    """The spread, what it is made of, and durations."""
+    lines = [
+        ("Option-adjusted spread", f"{found['oas_bp']:.1f} bp", f"+- {found['standard_error_bp']:.1f} by chance"),
+        ("Z-spread", f"{found['z_spread_bp']:.1f} bp", "on the one path where forwards come true"),
+        ("Option cost", f"{found['option_cost_bp']:.1f} bp", "the difference"),
+        ("Effective duration", f"{found['effective_duration']:.3f}", "percent for 100 bp of rates, the OAS kept"),
+        ("Effective convexity", f"{found['effective_convexity']:.1f}", "years squared"),
+        ("Spread duration", f"{found['spread_duration']:.3f}", "for the OAS, payments kept"),
+        ("Mortgage spread duration", f"{found['mortgage_spread_duration']:.3f}", "for the mortgage rate alone"),
+        ("Prepayment duration", f"{found['prepayment_duration']:.3f}", "for speeds faster by 1% of themselves"),
+    ]  # fmt: skip
+    keys = found["key_rate_durations"]
+    groups = f"{words.count(found['groups'])} groups of loans" if found["groups"] > 1 else "one group of loans"
+    fitted = f"mortgage rate {found['mortgage_rate']:g}%, vols fitted to {found['worst_fit_bp']:.1f} bp"
+    note = f"{words.count(found['paths'])} paths, {groups}, {fitted}"
+    return [
+        heading("On paths of rates", note),
+        figures(lines),
+        heading("Key-rate durations", "by years"),
+        table([f"{float(y):g}" for y in keys], [[f"{v:.3f}" for v in keys.values()]], right=range(len(keys))),
+        plain(
+            "  Borrowers answer by assumed parameters (rules/assumptions/valuation.toml), or the file's.",
+            "dim",
+        ),
+    ]
 
 
 def _by_speed(rows: list[Row]) -> list[RenderableType]:

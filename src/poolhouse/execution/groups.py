@@ -106,13 +106,7 @@ class Offers:
             yield Group("", chosen)
             return
         for label, rows in split(self.column(per).gather(chosen)):
-            yield Group(
-                f"{per} {self.pool_name(int(label)) if per == POOL and label.isdigit() else label}", chosen[rows]
-            )
-
-    def pool_name(self, pool: int) -> str:
-        pools = self.problem.pools
-        return str(pools[POOL][pool]) if POOL in pools.columns else str(pool)
+            yield Group(f"{per} {label}", chosen[rows])
 
 
 def split(series: pl.Series) -> Iterator[tuple[str, Ints]]:

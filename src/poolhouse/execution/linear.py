@@ -6,6 +6,10 @@ is on (offer by offer this is far stronger than one sum), and a tangent of a com
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +20,7 @@ from poolhouse.execution.compile import INFINITY, Compare, Floats, Model
 from poolhouse.execution.groups import Bools, Ints
 
 THREADS = 2
+STDOUT = 1
 TOLERANCE = 1e-7
 
 
@@ -135,8 +140,28 @@ def target_lines(model: Model, boxes: dict[int, tuple[float, float]]) -> Lines:
     return lines(rows)
 
 
+@contextmanager
+def _muted() -> Iterator[None]:
+    """HiGHS greets on stdout with its first solver of a process, below Python and before it can be told not to."""
+    try:
+        kept = os.dup(STDOUT)
+    except OSError:  # stdout is closed: nobody hears the greeting
+        yield
+        return
+    sys.stdout.flush()
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, STDOUT)
+        yield
+    finally:
+        os.dup2(kept, STDOUT)
+        os.close(kept)
+        os.close(nowhere)
+
+
 def highs(**options: Any) -> Any:
-    solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy leaves its constructor without types
+    with _muted():
+        solver: Any = highspy.Highs()  # type: ignore[no-untyped-call]  # highspy leaves its constructor without types
     solver.silent()
     solver.setOptionValue("threads", THREADS)
     solver.setOptionValue("random_seed", 1)

@@ -12,7 +12,7 @@ from typing import Any
 import highspy
 import numpy as np
 
-from poolhouse.execution.compile import INFINITY, Floats, Model
+from poolhouse.execution.compile import CENTS_PER_UNIT, INFINITY, Floats, Model
 from poolhouse.execution.groups import Bools
 from poolhouse.execution.linear import Lines, LinkCuts, broken_tangents, fixed_lines, highs, lines, load, target_lines
 
@@ -163,5 +163,6 @@ def elastic(model: Model, names: list[str]) -> list[str]:
     for k, amount in zip(owners, give, strict=True):
         if amount > 1e-6:
             row = model.rows[k]
-            found.append(names[row.limit] + (f" ({row.label})" if row.label else ""))
+            by = f", by ${amount * CENTS_PER_UNIT / _CENTS:,.0f}" if row.unit == 1 / CENTS_PER_UNIT else ""
+            found.append(names[row.limit] + (f" ({row.label})" if row.label else "") + by)
     return list(dict.fromkeys(found))

@@ -60,21 +60,17 @@ class Restricted:
         return self._inside(rows) if self.margin else rows
 
     def _inside(self, rows: Lines) -> Lines:
-        """Every limit a little stricter. One that compares with nought gets it loan by loan, so that nobody at all
-        still keeps it."""
-        lower, upper, coefs = rows.lower.copy(), rows.upper.copy(), rows.coefs.copy()
+        """Averages and shares a little stricter, loan by loan, so that nobody at all still keeps them. Totals are sums
+        of cents or loans, met exactly as often as not: they stay."""
+        coefs = rows.coefs.copy()
         ends = np.append(rows.starts[1:], len(rows.cols))
         for k, row in enumerate(self.model.rows, start=self.model.loans):
-            if row.limit < 0 or row.side == "min_if_used":
-                continue
-            if row.lower not in (0.0, -np.inf) or row.upper not in (0.0, np.inf):
-                lower[k] += MARGIN
-                upper[k] -= MARGIN
+            if row.limit < 0 or row.weight is None:
                 continue
             part = slice(rows.starts[k], ends[k])
             step = MARGIN * float(np.abs(coefs[part]).mean())
             coefs[part] += step if row.upper == 0.0 else -step
-        return replace(rows, lower=lower, upper=upper, coefs=coefs)
+        return replace(rows, coefs=coefs)
 
     @cached_property
     def _entry_row(self) -> Ints:

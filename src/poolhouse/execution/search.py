@@ -24,8 +24,9 @@ _LEAST_PRICE = 1_000.0
 _MOST_PRICE = 1e9
 _TINY = 1e-9
 _BELOW_HILL = 1 - 1e-5
-_INSIDE = 3e-6
-"""Limits are kept by this much, in the model's units, so that whole numbers keep them too."""
+_EXACT, _EXACT_RATIO = 1e-8, 1e-10
+"""What a float's noise may be, in the model's units: a tenth of a cent. Sums of cents and loans that meet their limit
+exactly keep it; the exact test has the last word."""
 
 
 @dataclass
@@ -80,14 +81,9 @@ class Faults:
     def __init__(self, model: Model) -> None:
         hard = [k for k, r in enumerate(model.rows) if r.limit >= 0 and (r.cols < model.assignments).all()]
         self.hard = np.array(hard, dtype=np.int64)
-        self.lower = np.array([model.rows[k].lower + _INSIDE for k in hard])
-        self.upper = np.array([model.rows[k].upper - _INSIDE for k in hard])
-        flat = np.array([model.rows[k].lower in (0.0, -np.inf) and model.rows[k].upper in (0.0, np.inf) for k in hard])
-        if len(hard):  # a limit that compares with nought is kept by nobody at all
-            self.lower, self.upper = (
-                np.where(flat, self.lower - _INSIDE, self.lower),
-                np.where(flat, self.upper + _INSIDE, self.upper),
-            )
+        noise = np.array([_EXACT if model.rows[k].weight is None else _EXACT_RATIO for k in hard])
+        self.lower = np.array([model.rows[k].lower for k in hard]) - noise
+        self.upper = np.array([model.rows[k].upper for k in hard]) + noise
         soft = [
             (k, r) for k, r in enumerate(model.rows) if r.limit >= 0 and r.side in ("min", "max") and k not in set(hard)
         ]
@@ -100,6 +96,13 @@ class Faults:
         self.compares = model.compares
         sums = {int(r.cols[-1]): k for k, r in enumerate(model.rows) if r.limit < 0 and r.lower == r.upper == 0.0}
         self.pairs = [tuple(sums[c] for c in compare.sums) for compare in model.compares]
+        # Those below a hill, many and alike, are worked out together.
+        self.hills = np.array([k for k, c in enumerate(model.compares) if c.total], dtype=np.int64)
+        hills = [(model.compares[k], self.pairs[k]) for k in self.hills]
+        self.hill_sums = np.array([pair for _, pair in hills], dtype=np.int64).reshape(len(hills), 2)
+        self.centre, self.within, self.total = (
+            np.array([getattr(c, name) for c, _ in hills], dtype=np.float64) for name in ("centre", "within", "total")
+        )
 
     @property
     def height(self) -> int:
@@ -110,22 +113,27 @@ class Faults:
         rows = act[:, self.hard]
         by = np.maximum(self.lower - rows, 0.0) + np.maximum(rows - self.upper, 0.0)
         held = act[:, self.links]
-        short = np.where(held > _TINY, np.minimum(np.maximum(self.need - held, 0.0), held), 0.0)
+        short = np.where(held > _TINY, np.minimum(np.maximum(self.need - _EXACT - held, 0.0), held), 0.0)
         apart = np.zeros((len(act), len(self.compares)))
+        apart[:, self.hills] = self._above_hills(act)
         for k, (compare, at) in enumerate(zip(self.compares, self.pairs, strict=True)):
-            apart[:, k] = self._apart(compare, [act[:, i] for i in at])
+            if not compare.total:
+                apart[:, k] = self._apart(compare, [act[:, i] for i in at])
         answer: Floats = np.concatenate([by, short, apart], axis=1)
         return answer
 
+    def _above_hills(self, act: Floats) -> Floats:
+        """How far each lies above its hill, for the comparabilities whose two groups hold everything."""
+        s, w = act[:, self.hill_sums[:, 0]], act[:, self.hill_sums[:, 1]]
+        share = np.clip(w / self.total, 0.0, 1.0)
+        hill = self.within * self.total * share * (1 - share) * _BELOW_HILL
+        over: Floats = np.maximum(np.abs(s - self.centre * w) - hill, 0.0)
+        return over
+
     @staticmethod
     def _apart(compare: Compare, sums: list[Floats]) -> Floats:
-        centre, within, total = compare.centre, compare.within, compare.total
-        if total:
-            s, w = sums
-            share = np.clip(w / total, 0.0, 1.0)
-            hill: Floats = within * total * share * (1 - share) * _BELOW_HILL
-            over: Floats = np.maximum(np.abs(s - centre * w) - hill, 0.0)
-            return over
+        """The same where the two groups don't."""
+        within = compare.within
         s_a, w_a, s_b, w_b = sums
         both = (w_a > _TINY) & (w_b > _TINY)
         gap = np.abs(s_a / np.where(both, w_a, 1.0) - s_b / np.where(both, w_b, 1.0))

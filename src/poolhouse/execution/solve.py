@@ -29,8 +29,10 @@ from poolhouse.findings import Refused
 
 _HEAVY = 0.01
 """A loan is heavy in a limit when it weighs a hundredth of all that could outweigh it."""
-_PROVABLE = 6_000
+_PROVABLE, _PROVABLE_NEAR = 6_000, 40_000
 _NODES = 10_000_000
+_FEW_NODES = 2_000
+_LAST_CENT = 0.009
 _SLACK_CENTS = 1
 _HEAVY_SHARE = 0.2
 _BOUND_SHARE = 0.3
@@ -42,6 +44,7 @@ _CENTS = 100.0
 _NOTHING = 1e-9
 _HALF = 0.5
 _CUTS = 40
+_NOISE_CENTS = 0.01
 _BENT = 1e-5
 
 
@@ -65,14 +68,17 @@ class Solution:
 
     @property
     def gap(self) -> float:
-        """(bound - proceeds) / bound."""
-        return (self.bound_cents - self.proceeds_cents) / self.bound_cents if self.bound_cents else 0.0
+        """(bound - proceeds) / bound; the bound's size where all values are costs."""
+        return (self.bound_cents - self.proceeds_cents) / abs(self.bound_cents) if self.bound_cents else 0.0
 
 
-def solve(problem: Problem, *, clock: Callable[[], float], seconds: float = 60.0, gap: float = 1e-5) -> Solution:
+def solve(
+    problem: Problem, *, clock: Callable[[], float], seconds: float = 60.0, gap: float = 1e-5, prove: bool = True
+) -> Solution:
     """The best assignment found in about so many seconds, or as soon as it is within `gap` (a share) of the bound.
 
-    `clock`: seconds that only go up, such as time.monotonic; it stops the search and changes nothing else.
+    `clock`: seconds that only go up, such as time.monotonic; it stops the search and changes nothing else. `prove`:
+    a small problem within the gap is worked on until its answer is known to be the best, where that is soon done.
 
     Refused where the limits can't hold together, naming those in the way, or no assignment was found.
     """
@@ -83,16 +89,24 @@ def solve(problem: Problem, *, clock: Callable[[], float], seconds: float = 60.0
     model = compiled(problem)
     names = [limit.name for limit in problem.limits]
     try:
-        relaxation = relax(model, usable(model))
+        open_ = usable(model)
+        relaxation = relax(model, open_)
     except NoAnswer:
-        ways = elastic(model, names)
+        ways = elastic(model, names) or _shut(model, open_, names)
         raise Refused(
             f"the limits can't all be kept; in the way: {'; '.join(ways[:10]) or 'their combination'}"
         ) from None
-    run = _Run(problem, model, relaxation, began + seconds, gap, clock)
+    run = _Run(problem, model, relaxation, began + seconds, gap, clock, prove)
     greedy = run.greedy()
     incumbent, bound = run.whole()
     return _told(problem, relaxation, incumbent, bound, greedy, clock() - began)
+
+
+def _shut(model: Model, open_: Bools, names: list[str]) -> list[str]:
+    """Limits with a minimum that some group can't reach, where its offers are missed."""
+    without = np.bincount(model.loan[open_], minlength=model.loans) == 0
+    shut = [k for k in model.links if not open_[k.offers].any() and without[model.loan[k.offers]].any()]
+    return list(dict.fromkeys(f"{names[k.limit]} (no group with offers for some loans reaches it)" for k in shut))
 
 
 @dataclass
@@ -103,11 +117,18 @@ class _Run:
     until: float
     gap: float
     clock: Callable[[], float]
+    prove: bool
 
     def __post_init__(self) -> None:
         self.search = Search.of(self.relaxation)
         self.bound = self.relaxation.loss
         self.best = float(self.model.best.sum()) / _CENTS
+        self.ranked = _Ranked(self.model)
+        self.loan_by_loan: Ints | None = None
+        links = self.model.links
+        self._offers_of = np.concatenate([k.offers for k in links] or [np.zeros(0, np.int64)])
+        self._weights_of = np.concatenate([k.weight for k in links] or [np.zeros(0)])
+        self._link_of = np.repeat(np.arange(len(links)), [len(k.offers) for k in links])
 
     def dollars(self, taken: Ints) -> float:
         return self.best - proceeds(self.problem, self._offers(taken)) / _CENTS
@@ -120,23 +141,62 @@ class _Run:
         return answer
 
     def greedy(self) -> int | None:
-        """Loan by loan the best offer; pools too small are given up, smallest first, and their loans go to their next
-        best; what else is broken is mended by the cheapest single moves. None where a fifth of the time didn't do."""
+        """Loan by loan the best offer; what is above a maximum goes to its next best, the cheapest first; pools too
+        small are given up, smallest first; what else is broken is mended by the cheapest single moves. None where a
+        fifth of the time didn't do."""
         open_ = self.relaxation.open.copy()
         until = self.clock() + _GREEDY_SHARE * max(self.until - self.clock(), 0.0)
         while True:
-            taken = _best_open(self.model, open_)
-            chosen = np.zeros(self.model.assignments, dtype=np.bool_)
-            chosen[taken] = True
-            held = [(float(k.weight @ chosen[k.offers]), i) for i, k in enumerate(self.model.links)]
-            small = sorted((h, i) for h, i in held if 0 < h < self.model.links[i].need)
+            taken = self._under_maxima(self.ranked.best(open_), open_)
+            held = self._held(taken)
+            small = sorted((h, i) for i, h in enumerate(held) if 0 < h < self.model.links[i].need)
             shut = [i for _, i in small[: max(len(small) // 4, 1)] if self._leaves_offers(open_, i)]
             if not shut or self.clock() >= until:
                 break
             for i in shut:
                 open_[self.model.links[i].offers] = False
         taken, kept = self.search.repaired(taken, stop=lambda: self.clock() >= until)
-        return proceeds(self.problem, self._offers(taken)) if kept and self.exact(taken) else None
+        if not kept or not self.exact(taken):
+            return None
+        self.loan_by_loan = taken
+        return proceeds(self.problem, self._offers(taken))
+
+    def _held(self, taken: Ints) -> list[float]:
+        """What each group with a minimum if used holds."""
+        chosen = np.zeros(self.model.assignments, dtype=np.bool_)
+        chosen[taken] = True
+        inside = chosen[self._offers_of]
+        sums = np.bincount(self._link_of[inside], weights=self._weights_of[inside], minlength=len(self.model.links))
+        held: list[float] = sums.tolist()
+        return held
+
+    def _under_maxima(self, taken: Ints, open_: Bools) -> Ints:
+        """Loans leave a group above its maximum for their best offer outside, those that lose least first."""
+        taken, free = taken.copy(), open_.copy()
+        for row in (*self.model.rows, *self.model.rows):
+            if (
+                row.limit < 0
+                or row.side != "max"
+                or row.weight is not None
+                or (row.cols >= self.model.assignments).any()
+            ):
+                continue
+            weight = np.zeros(self.model.assignments)
+            weight[row.cols] = row.coefs
+            over = float(weight[taken].sum()) - row.upper
+            if over <= 0:
+                continue
+            free[row.cols] = False
+            leaving = np.flatnonzero(
+                (weight[taken] > 0) & (np.bincount(self.model.loan[free], minlength=len(taken)) > 0)
+            )
+            next_best = self.ranked.best(free | ~np.isin(self.model.loan, leaving))[leaving]
+            lost = (self.model.value[taken[leaving]] - self.model.value[next_best]) / weight[taken[leaving]]
+            order = np.argsort(lost, kind="stable")
+            gone = np.cumsum(weight[taken[leaving[order]]])
+            moved = order[: int(np.searchsorted(gone, over)) + 1]
+            taken[leaving[moved]] = next_best[moved]
+        return taken
 
     def _leaves_offers(self, open_: Bools, link: int) -> bool:
         """Whether every loan keeps an open offer when a group is shut."""
@@ -149,20 +209,28 @@ class _Run:
         taken, kept = self.search.repaired(rounded(self.relaxation))
         start = Incumbent(taken, self.dollars(taken) if kept and self.exact(taken) else np.inf)
         improver = Improver(self.search, Restricted(self.relaxation, True), self.exact, self.dollars, start, self.clock)
+        if self.loan_by_loan is not None:
+            improver.offer(self.loan_by_loan)
         if not self._near(improver):
             self._heavy(improver)
+        near = self._near(improver)
+        nodes, most = (_FEW_NODES, _PROVABLE_NEAR if self.prove else 0) if near else (_NODES, _PROVABLE)
+        if improver.best.loss > self.bound + _LAST_CENT and self._columns(improver) <= most:
+            self._proof(improver, nodes)
         if improver.best.loss == np.inf:
             raise Refused(
                 "no assignment that keeps every limit was found in the time; give more seconds or looser limits"
             )
-        if not self._near(improver) and self._columns(improver) <= _PROVABLE:
-            self._proof(improver)
         if not self._near(improver):
-            improver.run(self.until, self.bound + self.gap * (self.best - self.bound))
+            improver.run(self.until, self.bound + self._enough())
         return improver.best, min(self.bound, improver.best.loss)
 
+    def _enough(self) -> float:
+        """Dollars from the bound that are near enough."""
+        return self.gap * abs(self.best - self.bound)
+
     def _near(self, improver: Improver) -> bool:
-        return improver.best.loss - self.bound <= self.gap * (self.best - self.bound) or self.clock() >= self.until
+        return improver.best.loss - self.bound <= self._enough() or self.clock() >= self.until
 
     def _cheap(self, improver: Improver) -> Bools:
         """Offers that a better answer could take."""
@@ -196,11 +264,12 @@ class _Run:
         few: Bools = open_ & (reduced <= np.where(heavy, _HEAVY_REACH * max(limit, 1.0), limit))
         return few
 
-    def _proof(self, improver: Improver) -> None:
-        """The whole rest solved to the end. Where an answer lies above a hill of comparability, it is cut there."""
+    def _proof(self, improver: Improver, nodes: int) -> None:
+        """The whole rest solved to the end. Where an answer lies above a hill of comparability, it is cut there.
+        An answer that is near enough is proven the best only where that takes few nodes."""
         share = _PROOF_SHARE if self.model.loans > _PROVABLE // 4 else 1.0
         for _ in range(_CUTS):
-            answer = self._solved(improver, None, share, self._cheap(improver))
+            answer = self._solved(improver, None, share, self._cheap(improver), nodes)
             if answer is None:
                 return
             improver.offer(np.flatnonzero(answer[: self.model.assignments] > _HALF))
@@ -209,7 +278,9 @@ class _Run:
                 return
             self.relaxation = replace(self.relaxation, body=self.relaxation.body.plus(lines(bent)))
 
-    def _solved(self, improver: Improver, whole: Bools | None, share: float, columns: Bools) -> Floats | None:
+    def _solved(
+        self, improver: Improver, whole: Bools | None, share: float, columns: Bools, nodes: int = _NODES
+    ) -> Floats | None:
         """The model over some columns; its bound holds as far as a column left out can't go below it."""
         m = self.model.assignments
         start = np.zeros(self.model.columns)
@@ -222,7 +293,7 @@ class _Run:
             start = np.where(np.append(columns, np.ones(len(start) - m, dtype=np.bool_)), start, 0.0)
         left = max(self.until - self.clock(), 0.5)
         answer = Restricted(self.relaxation, False).solve(
-            columns, start, feasible=known, seconds=share * left, nodes=_NODES, whole=whole
+            columns, start, feasible=known, seconds=share * left, nodes=nodes, whole=whole
         )
         outside = self.relaxation.reduced[self.relaxation.open & ~columns]
         reach = self.relaxation.loss + float(outside.min()) if len(outside) else np.inf
@@ -231,12 +302,19 @@ class _Run:
         return answer.x
 
 
-def _best_open(model: Model, open_: Bools) -> Ints:
-    """Each loan's open column of most value, the first among equals."""
-    columns = np.flatnonzero(open_)
-    order = columns[np.lexsort((columns, -model.value[columns], model.loan[columns]))]
-    best: Ints = order[np.searchsorted(model.loan[order], np.arange(model.loans))]
-    return best
+class _Ranked:
+    """Each loan's columns, those of most value first, the first among equals."""
+
+    def __init__(self, model: Model) -> None:
+        columns = np.arange(model.assignments)
+        self.order = np.lexsort((columns, -model.value, model.loan))
+        self.loan = model.loan[self.order]
+
+    def best(self, open_: Bools) -> Ints:
+        """Each loan's open column of most value; every loan needs one."""
+        live = np.flatnonzero(open_[self.order])
+        first: Ints = live[np.flatnonzero(np.diff(self.loan[live], prepend=-1))]
+        return self.order[first]
 
 
 def heavy_columns(model: Model) -> Bools:
@@ -264,7 +342,8 @@ def _told(
     assignment = np.where(found.taken < model.offers, found.taken, -1)
     total, best = proceeds(problem, assignment), int(model.best.sum())
     taken = assignment[assignment >= 0]
-    most = max(int(np.ceil(best - bound * _CENTS)), total)
+    # Proceeds are whole cents: what lies above the last whole one can't be reached.
+    most = max(int(np.floor(best - bound * _CENTS + _NOISE_CENTS)), total)
     return Solution(
         assignment=assignment, proceeds_cents=total, bound_cents=most, best_cents=best, greedy_cents=greedy,
         pools_used=int(problem.offers["pool"].gather(taken).n_unique()),

@@ -22,7 +22,15 @@ ASSUMED: dict[str, Any] = {
     "borrowers": 1,
     "mi_pct": 0,
 }
-"""Defaults that decide something: each sets the bit 'other' and makes a finding."""
+"""Defaults that decide something: each sets a bit (FLAGS, else 'other') and makes a finding."""
+
+FLAGS = {
+    "purpose": "purpose_assumed",
+    "occupancy": "occupancy_assumed",
+    "units": "units_assumed",
+    "mi_pct": "mi_assumed",
+}
+"""Defaults that a standard turns on have a bit of their own: the answer says so."""
 
 PLAIN: dict[str, Any] = {
     "originator_state": "",
@@ -55,7 +63,7 @@ def _defaults(work: pl.DataFrame, notes: Notes) -> pl.DataFrame:
     for name, value in ASSUMED.items():
         empty = pl.col(name).is_null()
         notes.add(f"{name}_assumed", name, count(work, empty), f"{name} is empty, {value} assumed")
-        work = work.with_columns(flagged(empty, "other"), pl.col(name).fill_null(value))
+        work = work.with_columns(flagged(empty, FLAGS.get(name, "other")), pl.col(name).fill_null(value))
     no_type = pl.col("originator_type").is_null()
     notes.add("lender_type_assumed", "originator_type", count(work, no_type), "type of lender is empty, unknown")
     work = work.with_columns(

@@ -172,7 +172,7 @@ def _csv_head(path: Path) -> Head:
     if not start:
         raise Refused(f"{path} is empty: it needs a header line and rows below it")
     if start[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise Refused(f"{path} is UTF-16 text: save it as CSV in UTF-8")
+        raise Refused(f"{path} is UTF-16 text: save it in UTF-8")
     if start.removeprefix(_BOM).lstrip()[:1] == b"<":
         return Head(path, "xml", ())
     line, newline, _ = start.removeprefix(_BOM).partition(b"\n")

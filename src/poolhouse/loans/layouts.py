@@ -127,4 +127,6 @@ def _without_header(head: Head, name: str) -> Head | None:
 
 
 def _or(widths: list[int]) -> str:
-    return " or ".join(str(w) for w in sorted(widths))
+    found = sorted(widths)
+    first, last = found[0], found[-1]
+    return f"{first} to {last}" if last - first == len(found) - 1 > 1 else " or ".join(str(w) for w in found)

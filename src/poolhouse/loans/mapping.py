@@ -146,7 +146,7 @@ def canonical_fields(head: Head) -> tuple[Field, ...]:
 def _parse(mapping: str) -> dict[str, dict[str, Any]]:
     try:
         raw = tomllib.loads(mapping)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOML errors, numbers too long to be read, lists without end
         raise Refused(f"mapping: not TOML: {error}") from error
     specs: dict[str, dict[str, Any]] = {}
     for name, value in raw.items():

@@ -26,8 +26,10 @@ from poolhouse.loans.notes import Notes, count, flagged
 
 _PROLOG = 2**16
 _MOST_PER_DEAL = 2**20
-"""Bytes that one DEAL, or anything between two, may take: a real one has a few ten thousand."""
+"""Bytes from the end of one DEAL to that of the next: a real one has a few ten thousand."""
 _DEEPEST = 64
+_MOST_NAMES = 10_000
+"""Names of elements and attributes, each kept by the parser to the end: the whole of MISMO has fewer."""
 _BATCH = 4_096
 _ENCODINGS = ("utf-8", "us-ascii", "iso-8859-1", "windows-1252")
 _STATES = ("AtClosing", "Current", "AtModification")
@@ -106,7 +108,7 @@ def _qualified(path: str) -> str:
 
 
 class _Measured:
-    """The file's bytes for the parser, refused when too many come between two finished elements."""
+    """The file's bytes for the parser, refused when too many come between two finished DEALs."""
 
     def __init__(self, path: Path, file: IO[bytes], start: bytes) -> None:
         self._path, self._file, self._start = path, file, start
@@ -151,9 +153,11 @@ def _deals(path: Path, points: _Points) -> Iterator[list[str | None]]:
 
 def _walk(path: Path, events: Any, source: _Measured, points: _Points) -> Iterator[list[str | None]]:
     deal, depth, inside = _qualified("DEAL"), 0, 0
+    names: set[str] = set()
     for event, element in events:
         if event == "start":
             depth += 1
+            _count_names(path, element, names)
             if depth == 1:
                 _check_root(path, element)
             if depth > _DEEPEST:
@@ -163,13 +167,26 @@ def _walk(path: Path, events: Any, source: _Measured, points: _Points) -> Iterat
             continue
         if depth == inside:
             yield _texts(element, points)
+            source.finished()
             inside = 0
         if not inside:
             element.clear()
             while element.getprevious() is not None:
                 del element.getparent()[0]
-            source.finished()
         depth -= 1
+
+
+def _count_names(path: Path, element: Any, names: set[str]) -> None:
+    """Refused when there are more names than any vocabulary has: the parser forgets none of them."""
+    if element.tag not in names:
+        names.add(element.tag)
+    if element.attrib:
+        names.update(element.keys())
+    if len(names) > _MOST_NAMES:
+        raise Refused(
+            f"{path}: line {element.sourceline}: more than {_MOST_NAMES:,} different names of elements and attributes: "
+            "this is no ULDD file"
+        )
 
 
 def _check_prolog(path: Path, start: bytes) -> None:
@@ -227,7 +244,8 @@ def _texts(deal: Any, points: _Points) -> list[str | None]:
 
 
 def _collect(element: Any, tree: _Tree, row: dict[int, str]) -> None:
-    """The texts of the wanted elements below one; of several loan programs all, of anything else the first."""
+    """The texts of the wanted elements below one; of several loan programs all, of borrowers' declarations a first-time
+    buyer's, of anything else the first."""
     for child in element:
         below = tree.get(child.tag)
         if below is None:
@@ -235,13 +253,14 @@ def _collect(element: Any, tree: _Tree, row: dict[int, str]) -> None:
         if isinstance(below, dict):
             _collect(child, below, row)
         elif child.text:
-            if below not in row:
+            if below not in row or (child.tag == _DECLARED and child.text.strip() in ("true", "1")):
                 row[below] = child.text
             elif child.tag == _PROGRAM:
                 row[below] += " " + child.text
 
 
 _PROGRAM = _qualified("LoanProgramIdentifier")
+_DECLARED = _qualified("BorrowerFirstTimeHomebuyerIndicator")
 
 
 def convert(work: pl.DataFrame, notes: Notes) -> pl.DataFrame:

@@ -40,8 +40,8 @@ def check_tape(
     by, and for each row of the tape that can't be used.
 
     Keys: tape, as_of, edition, overrides, overlays, loans, rejected, programs (answers), best (by the best answer of
-    an outlet), reasons (the most frequent), unknown_versions, premiums, rejects (the first ten), evaluations,
-    findings, out, seconds.
+    an outlet), reasons (the most frequent), unknown_versions, premiums, rejects (the first ten), filled (what the
+    reader filled in or changed: field, loans, message), evaluations, findings, out, seconds.
     """
     began = time.perf_counter()
     form = _form(out)
@@ -61,6 +61,7 @@ def check_tape(
         "unknown_versions": _unknown_versions(asked, standards, day),
         "premiums": _premiums(asked, standards, day),
         "rejects": read.rejects.head(FIRST).to_dicts(),
+        "filled": [{"field": f.field, "loans": f.count, "message": f.message} for f in read.findings],
         "evaluations": evaluations(asked, standards.programs),
     }
     if out is not None:

@@ -114,13 +114,15 @@ def _judged(desk: Desk, read: TextTable) -> tuple[list[Row], list[Row]]:
     broken = read.broken.select("row", "field", "value", "reason")
     rejects: list[Row] = [dict(zip(broken.columns, r, strict=True)) for r in broken.head(broken.height).rows()]
     known = set(desk.book.records("commitments")["commitment_id"].to_list())
-    trading = _trading(desk)
+    trading, stopped = _trading(desk), _stopped(desk)
     good: list[Row] = []
     lines = read.frame.sort("row")
     for values in lines.head(lines.height).rows():
         line = dict(zip(lines.columns, values, strict=True))
         try:
             row = _row(desk, line, trading)
+            if row["lender_id"] in stopped:
+                raise _WrongError("lender", "the aggregators buy nothing new from it: suspended or terminated")
             if row["commitment_id"] in known:
                 raise _WrongError("id", "names a commitment that is there already")
         except _WrongError as wrong:
@@ -130,6 +132,12 @@ def _judged(desk: Desk, read: TextTable) -> tuple[list[Row], list[Row]]:
             known.add(row["commitment_id"])
             good.append(row)
     return good, rejects
+
+
+def _stopped(desk: Desk) -> set[int]:
+    """Lenders from which nothing new is bought."""
+    states = sale.current_states(desk.book.records("lender_states").drop("event_seq"))
+    return set(states.filter(pl.col("state").is_in(list(sale.STOPPED)))["lender_id"])
 
 
 def _trading(desk: Desk) -> dict[tuple[str, str], Row]:
@@ -171,7 +179,7 @@ def _row(desk: Desk, line: Mapping[str, str], trading: dict[tuple[str, str], Row
     return {
         "commitment_id": line["id"], "state": "open", "month": desk.month, "lender_id": parties["seller_id"],
         "buyer_id": parties["buyer_id"], "program": BOOK_PROGRAMS.index(program), "kind": line["kind"],
-        "term_bucket": int(term), "coupon_rate_e7": _scaled(line, "coupon", 5, most=25 * 10**5),
+        "term_bucket": int(term), "coupon_rate_e7": _coupon(desk, line),
         "amount_cents": _scaled(line, "amount_cents", 0, most=_MOST_CENTS),
         "tolerance_e6": _scaled(line, "tolerance_pct", 4, most=10**6, least=0),
         "price_e6": _price(line), "pair_off_e6": _scaled(line, "pair_off", 6, most=10**8, least=0),
@@ -193,6 +201,13 @@ def _scaled(line: Mapping[str, str], field: str, digits: int, most: int, least: 
             field, f"must be {'above' if least else 'at least'} 0, at most {Decimal(most).scaleb(-digits):f}"
         )
     return int(number)
+
+
+def _coupon(desk: Desk, line: Mapping[str, str]) -> int:
+    rate, step = _scaled(line, "coupon", 5, most=25 * 10**5), int(desk.rulebook.get("sale.coupon_step_e7", desk.today))
+    if rate % step:
+        raise _WrongError("coupon", f"is no coupon of a pool: they go by {step / 10**5:g}%; nothing could fill it")
+    return rate
 
 
 def _price(line: Mapping[str, str]) -> int:

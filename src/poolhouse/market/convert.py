@@ -11,6 +11,7 @@ import polars as pl
 from poolhouse import loans
 from poolhouse.findings import Finding, Refused
 from poolhouse.loans import uldd_write
+from poolhouse.market.files import whole_file
 from poolhouse.market.standards import text_of
 
 ENDINGS = {"canonical": (".csv", ".parquet"), "uldd": (".xml",)}
@@ -31,7 +32,7 @@ def convert(tape: str | Path, mapping: str | Path | None = None, *, to: str, out
     read = loans.read_tape(tape, text_of(mapping, "mapping") if mapping is not None else None)
     rows = read.tape.sort("tape_row")
     found = [*read.findings, *(uldd_write.left_behind(rows) if to == "uldd" else ())]
-    _whole(place, lambda part: write(rows, part))
+    whole_file(place, lambda part: write(rows, part))
     return {
         "tape": str(tape),
         "layout": read.layout,
@@ -73,15 +74,3 @@ def _csv(rows: pl.DataFrame, place: Path) -> None:
 
 def _parquet(rows: pl.DataFrame, place: Path) -> None:
     rows.drop("tape_row").write_parquet(place)
-
-
-def _whole(place: Path, write: Callable[[Path], None]) -> None:
-    """The file appears when it is complete."""
-    part = place.with_name(f".{place.name}.part")
-    try:
-        write(part)
-        part.replace(place)
-    except OSError as error:
-        raise Refused(f"{place} can't be written: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)

@@ -1,7 +1,9 @@
-"""Users' small files: CSV (also .csv.gz) or Parquet with a few named columns, read as text by the tape's reader."""
+"""Users' small files: CSV (also .csv.gz) or Parquet with a few named columns, read as text by the tape's reader; and
+how a file of ours appears, whole or not at all."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,3 +64,15 @@ def _padded(broken: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
     """Broken lines in the shape of good ones, so that the file's hash covers them too."""
     empty = [pl.lit("").alias(c) for c in columns[1:]]
     return broken.select(pl.col("value").alias(columns[0]), *empty)
+
+
+def whole_file(place: Path, write: Callable[[Path], object]) -> None:
+    """The file appears when it is complete; one of that name stays until then. Refused where it can't be written."""
+    part = place.with_name(f".{place.name}.part")
+    try:
+        write(part)
+        part.replace(place)
+    except OSError as error:
+        raise Refused(f"{place} can't be written: {error.strerror or error}") from error
+    finally:
+        part.unlink(missing_ok=True)

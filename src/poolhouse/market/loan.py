@@ -51,6 +51,10 @@ _IMPUTED = {
     "note_amount_from_upb": "note amount derived from the balance",
     "note_day": "day of the note drawn within its month",
     "other": "another value filled in",
+    "purpose_assumed": "purpose not given, read as a purchase",
+    "occupancy_assumed": "occupancy not given, read as the borrower's own home",
+    "units_assumed": "units not given, read as one",
+    "mi_assumed": "mortgage insurance not given, read as none",
 }
 """Bits of `imputed_flags` in words."""
 _BUCKETS = ("current", "30 days", "60 days", "90 days or more")

@@ -13,6 +13,7 @@ from poolhouse.dates import first_day, last_business_day, month_name
 from poolhouse.findings import Refused
 from poolhouse.market.desk import Desk, commit, finding_dicts
 from poolhouse.market.rejects import keep_rejects
+from poolhouse.sale.pricing.llpa import general_limit
 from poolhouse.tables import POOLS, PRICES, TRADES, Event
 from poolhouse.tables.codes import FHLMC, FNMA, GNMA
 
@@ -24,7 +25,7 @@ def pool(desk: Desk) -> dict[str, Any]:
     with desk.book.command("pool", f"pool:{month_name(month)}", {}) as txn:
         if txn.replayed is not None:
             return txn.replayed
-        waiting = _waiting(desk, month)
+        waiting = waiting_loans(desk, month)
         pools = desk.book.records("pools")
         next_id = int(pools["pool_id"].to_numpy().max(initial=0)) + 1
         answer: dict[str, Any] = {"month": month_name(month), "offered": waiting.height, "pools": 0, "pooled": 0}
@@ -43,7 +44,7 @@ def pool(desk: Desk) -> dict[str, Any]:
     return answer
 
 
-def _waiting(desk: Desk, month: int) -> pl.DataFrame:
+def waiting_loans(desk: Desk, month: int) -> pl.DataFrame:
     """Loans bought and not pooled: this month's sales and those that wait, at their balance T(month)."""
     sold = desk.book.scan("sales").select(
         "loan_id", "program", "coupon_rate_e7", "pass_through_rate_e7", "guaranty_fee_rate_e7", "settlement_date",
@@ -69,6 +70,7 @@ def _waiting(desk: Desk, month: int) -> pl.DataFrame:
             "maturity_date",
             "occupancy",
             "units",
+            "state",
             "note_amount_cents",
         )
         .join(sold.lazy().select("loan_id"), on="loan_id", how="semi")
@@ -76,18 +78,17 @@ def _waiting(desk: Desk, month: int) -> pl.DataFrame:
     )
     frame = sold.join(state, on="loan_id").join(stand, on="loan_id").join(loans, on="loan_id")
     return frame.rename({"buyer_id": "owner_id"}).with_columns(
-        _high_balance(desk, month).alias("high_balance"),
+        _high_balance(frame, desk, month),
         pl.col("sold_month").cast(pl.Int32),
         pl.when(pl.col("settlement_date") > first_day(month)).then(pl.col("settlement_date"))
         .otherwise(pl.lit(first_day(month))).alias("settlement_date"),
     ).sort("loan_id")  # fmt: skip
 
 
-def _high_balance(desk: Desk, month: int) -> pl.Expr:
-    """Above the nation's baseline limit of the delivery month, by units: pooled apart from the others."""
-    limits = desk.rulebook.get("standards.conforming_limit_cents", first_day(month))
-    own = pl.col("units").cast(pl.Int64).replace_strict([1, 2, 3, 4], limits, default=limits[-1], return_dtype=pl.Int64)
-    return pl.col("program").is_in([FNMA, FHLMC, GNMA]) & (pl.col("note_amount_cents") > own)
+def _high_balance(frame: pl.DataFrame, desk: Desk, month: int) -> pl.Series:
+    """Above the limit that a loan of the place may have without being high balance: pooled apart from the others."""
+    above = frame["note_amount_cents"].to_numpy() > general_limit(frame, first_day(month), desk.rulebook)
+    return (frame["program"].is_in([FNMA, FHLMC, GNMA]) & pl.Series(above)).alias("high_balance")
 
 
 def _sold_now(sold: pl.DataFrame, month: int) -> pl.Series:

@@ -12,20 +12,22 @@ from typing import Any
 
 import polars as pl
 
-from poolhouse import loans
-from poolhouse.dates import first_day, month_of
+from poolhouse import loans, servicing
+from poolhouse.dates import first_day, month_name, month_of
 from poolhouse.findings import Refused
 from poolhouse.loans.closing import as_loans
 from poolhouse.market.desk import Desk
 from poolhouse.market.find import find_loan
 from poolhouse.market.standards import chosen, day_of, text_of
 from poolhouse.rules import Rulebook
+from poolhouse.rules.mortgage_rate import known_months
 from poolhouse.sale import pricing
 from poolhouse.sale.pricing import Sheet, llpa
+from poolhouse.sale.pricing.menu import tba_of
 from poolhouse.sale.pricing.waterfall import thirty_seconds, waterfall
 from poolhouse.standards import evaluate, explain
 from poolhouse.tables import LOANS
-from poolhouse.tables.codes import ANSWERS, ASSUMED, PROGRAMS
+from poolhouse.tables.codes import ANSWERS, ASSUMED, FHLMC, FNMA, PROGRAMS, UNDETERMINED
 
 FORMATS = (".csv", ".parquet", ".json")
 Answer = dict[str, Any]
@@ -45,11 +47,11 @@ def price_tape(
     is some loan's best: loans, balance, proceeds, average price), totals, notes, assumptions, out, seconds.
     """
     began = time.perf_counter()
-    _refuse_form(out)
+    refuse_form(out)
     standards = chosen((), (), edition)
     read = loans.read_tape(tape, text_of(mapping, "mapping") if mapping is not None else None)
     asked = as_loans(read.tape)
-    day, prices = _prices(as_of, sheet, what_if, standards.rulebook, asked)
+    day, prices = prices_of(as_of, sheet, what_if, standards.rulebook, asked)
     started = time.perf_counter()
     checks = evaluate(asked, day, standards.rulebook, standards.programs)
     judged = time.perf_counter()
@@ -57,15 +59,15 @@ def price_tape(
     priced = time.perf_counter()
     best = best_offers(offered)
     answer = {
-        "tape": str(tape), **_heading(day, standards.rulebook, prices, what_if),
+        "tape": str(tape), **heading(day, standards.rulebook, prices, what_if),
         "loans": asked.height, "rejected": read.rows - asked.height, "offers": offered.height,
         "priced": offered.filter(pl.col("program") != 0)["loan_id"].n_unique(),
-        "unpriced": _unpriced(asked, checks, offered, prices, standards.rulebook),
+        "unpriced": unpriced(asked, checks, offered, prices, standards.rulebook),
         "best": _by_outlet(best), "totals": _totals(best),
-        **_ground(day, standards.rulebook, prices),
+        **ground(day, standards.rulebook, prices),
     }  # fmt: skip
     if out is not None:
-        _write(_named(offered, asked), Path(out))
+        write(named(offered, asked), Path(out))
         answer["out"] = str(out)
     seconds = {"read": started - began, "check": judged - started, "price": priced - judged,
                "all": time.perf_counter() - began}  # fmt: skip
@@ -88,8 +90,7 @@ def price_loan(
     """
     standards = chosen((), (), edition if book is None else str(book.meta["edition"]))
     if book is not None:
-        row = find_loan(book, str(loan))
-        asked = pl.DataFrame([row], schema=LOANS.schema)
+        asked = _of_book(book, str(loan))
         as_of = as_of or book.today
     elif facts is not None:
         asked = described(facts)
@@ -98,7 +99,7 @@ def price_loan(
         asked = as_loans(read.tape.filter(pl.col("loan_number") == str(loan)))
         if asked.is_empty():
             raise Refused(f"loan {loan!r} is not on {tape}: give its loan number as it stands there")
-    day, prices = _prices(as_of, sheet, what_if, standards.rulebook, asked)
+    day, prices = prices_of(as_of, sheet, what_if, standards.rulebook, asked)
     checks = evaluate(asked, day, standards.rulebook, standards.programs)
     found = waterfall(asked, prices, standards.rulebook, hold=hold)
     reasons = _reasons(checks, asked, standards.rulebook, standards.programs)
@@ -108,12 +109,22 @@ def price_loan(
     others = [i for i in candidates[1:] if best is not None and _choice(offers[i]) != _choice(offers[best])]
     ahead = offers[best]["all_in_e6"] - offers[others[0]]["all_in_e6"] if best is not None and others else None
     return {
-        "loan": _facts(asked), **_heading(day, standards.rulebook, prices, what_if),
+        "loan": _facts(asked), **heading(day, standards.rulebook, prices, what_if),
         "offers": offers, "refused": found["refused"], "unpriced": found["unpriced"],
         "closed": [{"program": p, **r} for p, r in reasons.items() if not r["open"]],
         "best": best, "second": others[0] if others else None, "ahead_e6": ahead,
-        **_ground(day, standards.rulebook, prices),
+        **ground(day, standards.rulebook, prices),
     }  # fmt: skip
+
+
+def _of_book(book: Desk, loan: str) -> pl.DataFrame:
+    """A loan of a book with `scheduled_upb_cents`, the balance it would be sold at in the open month."""
+    asked = pl.DataFrame([find_loan(book, loan)], schema=LOANS.schema)
+    opening = book.opening(book.month, columns=servicing.OPENING_COLUMNS)
+    stand = servicing.scheduled_after(opening.filter(pl.col("loan_id") == asked["loan_id"][0]), book.month)
+    if not stand["scheduled_upb_cents"].sum():
+        raise Refused(f"loan {loan}: it has ended in the book: nothing of it is left to sell")
+    return asked.join(stand.select("loan_id", "scheduled_upb_cents"), on="loan_id")
 
 
 def best_offers(offered: pl.DataFrame) -> pl.DataFrame:
@@ -122,7 +133,7 @@ def best_offers(offered: pl.DataFrame) -> pl.DataFrame:
     return top.unique("loan_id", keep="first", maintain_order=True)
 
 
-def _prices(
+def prices_of(
     as_of: str | date | None, sheet: str | Path | None, what_if: Sequence[str], rulebook: Rulebook, asked: pl.DataFrame
 ) -> tuple[date, Sheet]:
     """The day of pricing and its sheet."""
@@ -132,9 +143,7 @@ def _prices(
     noted: date = asked["note_date"].max()  # type: ignore[assignment]
     day = day_of(as_of) if as_of else own or first_day(month_of(noted) + 1)
     prices = pricing.read_sheet(text, name, day, rulebook) if sheet is not None else pricing.model_sheet(day, rulebook)
-    for change in what_if:
-        prices = pricing.with_change(prices, change)
-    return day, prices
+    return day, pricing.with_changes(prices, what_if)
 
 
 def described(facts: Mapping[str, str]) -> pl.DataFrame:
@@ -176,14 +185,20 @@ def _reasons(checks: pl.DataFrame, asked: pl.DataFrame, rulebook: Rulebook, prog
     return found
 
 
-def _heading(day: date, rulebook: Rulebook, prices: Sheet, what_if: Sequence[str]) -> Answer:
+_RULES_OF_A_PRICE = ("standards.", "pricing.", "pooling.", "sale.", "fha.", "va.")
+
+
+def heading(day: date, rulebook: Rulebook, prices: Sheet, what_if: Sequence[str]) -> Answer:
     return {
-        "as_of": day, "edition": rulebook.edition, "sheet": prices.name, "what_if": list(what_if),
-        "settlement_date": prices.tba["settlement_date"].min(),
+        "as_of": day, "edition": rulebook.edition, "overrides": [
+            o for o in rulebook.overrides(day, day) if o["name"].startswith(_RULES_OF_A_PRICE)
+        ],
+        "sheet": prices.name, "what_if": list(what_if),
+        "settlement_date": tba_of(prices, rulebook)["settlement_date"].min(),
     }  # fmt: skip
 
 
-def _ground(day: date, rulebook: Rulebook, prices: Sheet) -> Answer:
+def ground(day: date, rulebook: Rulebook, prices: Sheet) -> Answer:
     """What the prices rest on: versions that are only the nearest, and what is assumed, not the sheet's."""
     notes = [f"loan-level price adjustments: {llpa.citation(day, rulebook)}"]
     if not _has_counties(day):
@@ -192,6 +207,14 @@ def _ground(day: date, rulebook: Rulebook, prices: Sheet) -> Answer:
             "median everywhere, not 120% in high-cost areas"
         )
     notes.append("Duty to Serve waivers are not applied: no tape column says so")
+    if prices.tba.height and tba_of(prices, rulebook).is_empty():
+        notes.append(f"no swap has a price: every settlement date of the sheet comes too soon after {day}")
+    _, last = known_months()
+    if month_of(day) > last and not {"tba", "carry.market_rate"} <= prices.given:
+        notes.append(
+            f"the mortgage rate of {month_name(month_of(day))} is not known: the model's prices stand on that of "
+            f"{month_name(last)}, the last known"
+        )
     tables = [name for name in ("tba", "cash", "conduit", "payup") if name not in prices.given]
     sections = [part for section in prices.values for part in _assumed_of(section, prices)]
     assumed = [
@@ -215,17 +238,20 @@ def _has_counties(day: date) -> bool:
     return day.year in known_years()
 
 
-def _unpriced(
+def unpriced(
     asked: pl.DataFrame, checks: pl.DataFrame, offered: pl.DataFrame, prices: Sheet, rulebook: Rulebook
 ) -> list[Answer]:
     """Why loans have no outlet besides holding: reason and loans."""
     left = asked.join(offered.filter(pl.col("program") != 0), on="loan_id", how="anti")
-    open_to = checks.filter((pl.col("answer") <= ASSUMED) & (pl.col("program") < len(PROGRAMS)))["loan_id"].unique()
-    free = left.filter(pl.col("loan_id").is_in(open_to.implode()))
-    charged = llpa.charges(free, prices.as_of, rulebook, prices.values["llpa"])
-    unknown = int(charged.minimum_mi.sum())
+    answers = checks.filter(pl.col("program") < len(PROGRAMS)).join(left, on="loan_id", how="semi")
+    least = answers.group_by("loan_id").agg(pl.col("answer").min())["answer"]
+    good = answers.filter(pl.col("answer") <= ASSUMED)
+    free = left.join(good, on="loan_id", how="semi")
+    bought = left.join(good.filter(pl.col("program").is_in([FNMA, FHLMC])), on="loan_id", how="semi")
+    unknown = int(llpa.charges(bought, prices.as_of, rulebook, prices.values["llpa"]).minimum_mi.sum())
     counts = {
-        "no program's standards are met": left.height - free.height,
+        "no program's standards are met": int((least > UNDETERMINED).sum()),
+        "a field that the standards ask for is missing: `poolhouse check` names it": int((least == UNDETERMINED).sum()),
         "adjustment for the minimum mortgage insurance option is not known": unknown,
         "no price on the sheet within the limits": free.height - unknown,
     }
@@ -237,23 +263,23 @@ def _by_outlet(best: pl.DataFrame) -> list[Answer]:
         pl.len().alias("loans"), pl.col("balance_cents").sum(), pl.col("proceeds_cents").sum()
     )
     outlets = rows.sort("program", "execution", "servicing").to_dicts()
-    return [{**row, "program": PROGRAMS[row["program"]], **_average(row)} for row in outlets]
+    return [{**row, "program": PROGRAMS[row["program"]], **average(row)} for row in outlets]
 
 
 def _totals(best: pl.DataFrame) -> Answer:
     row = {"loans": best.height, "balance_cents": int(best["balance_cents"].sum()),
            "proceeds_cents": int(best["proceeds_cents"].sum())}  # fmt: skip
-    return {**row, **_average(row)}
+    return {**row, **average(row)}
 
 
-def _average(row: Answer) -> Answer:
+def average(row: Answer) -> Answer:
     """Average price of some balance, half-up."""
     balance = row["balance_cents"]
     price = (2 * row["proceeds_cents"] * 10**8 + balance) // (2 * balance) if balance else 0
     return {"all_in_e6": price, "all_in_32nds": thirty_seconds(price)}
 
 
-def _named(offered: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
+def named(offered: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
     """Offers for a file: the tape's loan number first, programs by name."""
     names = asked.select("loan_id", "loan_number")
     rows = offered.join(names, on="loan_id", how="left", maintain_order="left")
@@ -261,7 +287,7 @@ def _named(offered: pl.DataFrame, asked: pl.DataFrame) -> pl.DataFrame:
     return rows.select("loan_number", program, pl.exclude("loan_number", "program", "loan_id"))
 
 
-def _refuse_form(out: str | Path | None) -> None:
+def refuse_form(out: str | Path | None) -> None:
     if out is None:
         return
     if Path(out).suffix.lower() not in FORMATS:
@@ -270,7 +296,7 @@ def _refuse_form(out: str | Path | None) -> None:
         raise Refused(f"{out}: there is no folder {Path(out).parent}")
 
 
-def _write(rows: pl.DataFrame, path: Path) -> None:
+def write(rows: pl.DataFrame, path: Path) -> None:
     form = path.suffix.lower()
     if form == ".csv":
         rows.write_csv(path)

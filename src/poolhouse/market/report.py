@@ -19,6 +19,10 @@ _TAPE_CAVEAT = (
 _SCOPE_CAVEAT = "Principal and interest only: escrow and mortgage insurance premiums are not in the books yet."
 
 
+_OUTSIDE_A_BOOK = ("pricing.", "standards.nonqm_")
+"""Assumptions of tapes' prices and of an outlet that a book doesn't sell to."""
+
+
 def report(desk: Desk) -> dict[str, Any]:
     """All figures at the book's clock. Keys: see docs/tour.md; amounts in integer cents."""
     start, end = first_day(desk.start), last_day(max(desk.start, desk.month - 1))
@@ -32,7 +36,7 @@ def report(desk: Desk) -> dict[str, Any]:
         "seed": desk.seed,
         "market_date": desk.today.isoformat(),
         "overrides": desk.rulebook.overrides(start, end),
-        "assumptions": desk.rulebook.assumptions(),
+        "assumptions": [a for a in desk.rulebook.assumptions() if not a["name"].startswith(_OUTSIDE_A_BOOK)],
         "caveats": ([_TAPE_CAVEAT] if "ama" in layouts else []) + [_SCOPE_CAVEAT],
         "loans": counted,
         "share_sold": round(counted["sold"] / counted["offered"], 6) if counted["offered"] else 0.0,

@@ -1,4 +1,4 @@
-"""sell: eligible loans go to the outlet that pays most; the rest stays with the lender, its line repaid."""
+"""sell: eligible loans go where all of them together bring most; the rest stays with the lender, its line repaid."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from poolhouse.dates import month_name
 from poolhouse.market.check import deliverable
 from poolhouse.market.commitments import open_commitments
 from poolhouse.market.desk import Desk, commit
+from poolhouse.market.pool import waiting_loans
 from poolhouse.tables import Outcome
 
 NOT_CURRENT = "not current"
@@ -51,8 +52,9 @@ def _sell(desk: Desk, candidates: pl.DataFrame, lenders: pl.DataFrame, month: in
     limited = [lender for lender, state in states.items() if state == "overlay"]
     kept_out = sale.outside_overlay(candidates, limited, desk.today, desk.rulebook)
     outcome = sale.sell(
-        candidates, checks, approved, stopped, prices, month, desk.rulebook, kept_out, open_commitments(desk)
-    )
+        candidates, checks, approved, stopped, prices, month, desk.rulebook, kept_out, open_commitments(desk),
+        waiting_loans(desk, month).select(sale.NONE_WAITING.columns),
+    )  # fmt: skip
     kept = candidates.join(outcome.tables["sales"].select("loan_id"), on="loan_id", how="anti", maintain_order="left")
     repaid = sale.retain(kept, lenders.select("party_id", "type"), desk.today, desk.rulebook)
     outcome.events += repaid.events

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import polars as pl
 
 from poolhouse import valuation
 from poolhouse.findings import Refused
+from poolhouse.market.value_oas import DEFAULT_PATHS, with_oas
 from poolhouse.valuation import Flows, schedule, terms, wrong
 
 Answer = dict[str, Any]
@@ -40,7 +42,8 @@ def value_pool(
     speeds: Mapping[str, float | list[float]] | None = None, severity: float | list[float] = 0.0, lag: int = 12,
     advance: bool = True, price: str | float | None = None, bond_equivalent_yield: float | None = None,
     mortgage_yield: float | None = None, program: str | None = None, delay_days: float | None = None,
-    settle: str | date | float | None = None, rows: bool = False,
+    settle: str | date | float | None = None, rows: bool = False, rates: str | Path | None = None,
+    paths: int = DEFAULT_PATHS,
 ) -> Answer:  # fmt: skip
     """A pool given by numbers: dollars, percent, months.
 
@@ -51,7 +54,8 @@ def value_pool(
 
     Keys: pool, speeds, delay_days, settle_days, `MEASURES` (None where they need a price), price_32nds, accrued (per
     100), settlement_value (dollars), first_month, last_month, totals, by_speed, and with `rows` cashflows, a dictionary
-    a month. Refused: what can't be meant, see `valuation.cashflows`.
+    a month; with `rates`, a file of a desk's curve and vols, oas (`value_oas.with_oas`, on so many `paths`). Refused:
+    what can't be meant, see `valuation.cashflows`.
     """
     pool = terms.pools(wrong.numbers("balance", balance, _LEAST), wac, coupon, wam, age)
     given = {
@@ -73,7 +77,19 @@ def value_pool(
     }  # fmt: skip
     common = {"severity": severity, "lag": lag, "advance": advance, "delay_days": delay, "settle_days": days}
     answer["by_speed"] = _by_speed((balance, wac, coupon, wam, age), speed, common, answer)
-    return answer | ({"cashflows": frame.head(answer["last_month"]).rows(named=True)} if rows else {})
+    answer |= {"cashflows": frame.head(answer["last_month"]).rows(named=True)} if rows else {}
+    if rates is None:
+        return answer
+    columns = {name: [value] for name, value in given.items()}
+    return with_oas(answer, pl.DataFrame(columns), rates, month0=month0_of(settle), paths=paths)
+
+
+def month0_of(settle: str | date | float | None) -> int:
+    """Calendar month of the first payments: the settlement's; January where it has no date."""
+    try:
+        return date.fromisoformat(str(settle)).month
+    except ValueError:
+        return 1
 
 
 def price_of(text: str | float) -> float:

@@ -16,7 +16,8 @@ from poolhouse.dates import month_of
 from poolhouse.findings import Refused
 from poolhouse.market.desk import Desk
 from poolhouse.market.standards import text_of
-from poolhouse.market.value import Answer, delay_of, measures, settle_days_of, speeds_of
+from poolhouse.market.value import Answer, delay_of, measures, month0_of, settle_days_of, speeds_of
+from poolhouse.market.value_oas import DEFAULT_PATHS, with_oas
 from poolhouse.valuation import wrong
 
 _ACCRUAL_DAYS = 31
@@ -64,7 +65,7 @@ def _value(
     loans: pl.DataFrame, named: dict[str, Any], coupon: float, delay: float, *,
     speeds: Mapping[str, Any] | None = None, settle: str | date | float | None = None, price: str | float | None = None,
     bond_equivalent_yield: float | None = None, mortgage_yield: float | None = None, rows: bool = False,
-    **options: Any,
+    rates: str | Path | None = None, paths: int = DEFAULT_PATHS, **options: Any,
 ) -> Answer:  # fmt: skip
     """The answer of loans with balance, wac, coupon, wam, age."""
     columns: dict[str, Any] = {name: loans[name].to_numpy() for name in ("balance", "wac", "coupon", "wam", "age")}
@@ -85,7 +86,8 @@ def _value(
         **measures(of, frame, price, bond_equivalent_yield, mortgage_yield), "delay_days": delay, "settle_days": days,
         "by_speed": [],
     }  # fmt: skip
-    return answer | ({"cashflows": frame.head(answer["last_month"]).rows(named=True)} if rows else {})
+    answer |= {"cashflows": frame.head(answer["last_month"]).rows(named=True)} if rows else {}
+    return answer if rates is None else with_oas(answer, loans, rates, month0=month0_of(settle), paths=paths)
 
 
 def _pool(desk: Desk, asked: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ An edition is what was published by the end of its month. A value may say when i
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
@@ -56,6 +56,11 @@ class Parameter:
     basis: str
     assumed: bool
     values: tuple[Value, ...]
+    annual: bool = False  # set anew each January: after the last known year it is unknown again
+
+    def ended(self, version: Value, as_of: date) -> bool:
+        """Whether the version is of a year that is over, and the next one's is not known."""
+        return self.annual and as_of.year > max(version.effective.year, self.values[-1].effective.year)
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,8 @@ class Rulebook:
             return override
         in_force = [v for v in matching if v.effective <= as_of and not v.late]
         if in_force:  # the most specific dimensions win, then the latest version
-            return max(in_force, key=lambda v: (len(v.dims), v.effective))
+            found = max(in_force, key=lambda v: (len(v.dims), v.effective))
+            return replace(found, nearest=True) if self.parameters[name].ended(found, as_of) else found
         first = max(matching, key=lambda v: (len(v.dims), -v.effective.toordinal()))
         return Value(**{**first.__dict__, "nearest": True})
 
@@ -100,7 +106,8 @@ class Rulebook:
             first.setdefault(dims, v)
             if v.effective <= as_of and not v.late:
                 newest[dims] = v
-        chosen = newest or {dims: Value(**{**v.__dict__, "nearest": True}) for dims, v in first.items()}
+        over = {d: replace(v, nearest=True) for d, v in newest.items() if self.parameters[name].ended(v, as_of)}
+        chosen = newest | over or {dims: replace(v, nearest=True) for dims, v in first.items()}
         return [Value(**{**chosen[dims].__dict__, "dims": dims}) for dims in sorted(chosen, key=lambda d: place[d])]
 
     def with_rules(self, parameters: dict[str, Parameter]) -> Rulebook:
@@ -114,7 +121,9 @@ class Rulebook:
     def change_dates(self, prefix: str) -> tuple[date, ...]:
         """Days on which a parameter whose name starts with `prefix` changes, ascending: between two of
         them every lookup answers the same, so rules are picked once per stretch and not once per loan."""
-        days = {v.effective for name, p in self.parameters.items() if name.startswith(prefix) for v in p.values}
+        asked = [p for name, p in self.parameters.items() if name.startswith(prefix)]
+        days = {v.effective for p in asked for v in p.values}
+        days |= {date(p.values[-1].effective.year + 1, 1, 1) for p in asked if p.annual}
         for row in self.override_rows:
             if row["name"].startswith(prefix):
                 days |= {row.get("from", date.min), row["until"]}
@@ -189,8 +198,9 @@ def parameter(raw: dict[str, Any], assumed: bool) -> Parameter:
     ]
     values.sort(key=lambda v: v.effective)
     return Parameter(
-        raw["name"], raw["meaning"], raw.get("unit", ""), raw.get("basis", "reporting_month"), assumed, tuple(values)
-    )
+        raw["name"], raw["meaning"], raw.get("unit", ""), raw.get("basis", "reporting_month"), assumed, tuple(values),
+        raw.get("annual", False),
+    )  # fmt: skip
 
 
 def _published(whole: Parameter, known_until: date) -> Parameter:
@@ -205,7 +215,7 @@ def _published(whole: Parameter, known_until: date) -> Parameter:
             has.add(repr(v.dims))
             kept.append(Value(**{**v.__dict__, "late": True}))
     kept.sort(key=lambda v: v.effective)
-    return Parameter(whole.name, whole.meaning, whole.unit, whole.basis, whole.assumed, tuple(kept))
+    return replace(whole, values=tuple(kept))
 
 
 @lru_cache(maxsize=1)

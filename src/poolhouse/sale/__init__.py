@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from poolhouse.sale.approving import approvals
+from poolhouse.sale.choice.monthly import NONE_WAITING
 from poolhouse.sale.commitments import KINDS, delivered, end, fillable, standing
 from poolhouse.sale.outlets import buyers
 from poolhouse.sale.price_sheet import opening_sheet, sheet
@@ -26,6 +27,7 @@ from poolhouse.sale.watching import expectations, judged
 __all__ = [
     "IN_FORCE",
     "KINDS",
+    "NONE_WAITING",
     "OPEN",
     "REMEDIES",
     "STATES",

@@ -1,9 +1,8 @@
 """Which coupon a note is bound for, and how its rate is divided: coupon, guaranty fee, servicing fee.
 
 note rate = coupon + guaranty fee (with buy-up) + servicing fee, exactly. The highest coupon that
-leaves the least servicing fee and the guaranty fee is taken; what is left goes to servicing up to
-its most, then to buy-up. This file is the seam for best execution: choosing among several coupons,
-buying the fee down, and loan-level price adjustments belong here.
+leaves the least servicing fee and the guaranty fee, or one some steps below it, is taken; what is
+left goes to servicing up to its most, then to buy-up. Which of them is best, `choice` says.
 """
 
 from __future__ import annotations
@@ -19,9 +18,11 @@ STRIPS = {FNMA: "umbs", FHLMC: "umbs", GNMA: "ginnie2", PRIVATE: "private"}
 """Program -> name of its rules between note rate and coupon."""
 
 
-def with_coupons(frame: pl.DataFrame, as_of: date, rulebook: Rulebook) -> pl.DataFrame:
+def with_coupons(frame: pl.DataFrame, as_of: date, rulebook: Rulebook, below: int = 0) -> pl.DataFrame:
     """`frame` (program i8, note_rate_e7 i32) plus coupon_rate_e7, guaranty_fee_rate_e7,
     servicing_fee_rate_e7 and buy_up_rate_e7 (i32), in row order; coupon null where none is permitted.
+
+    The highest permitted coupon, or one so many steps `below` it.
     """
     step = rulebook.get("sale.coupon_step_e7", as_of)
     rules = pl.DataFrame(
@@ -36,7 +37,7 @@ def with_coupons(frame: pl.DataFrame, as_of: date, rulebook: Rulebook) -> pl.Dat
     least = pl.max_horizontal(base, "spread_min")
     return (
         frame.join(rules, on="program", how="left", maintain_order="left")
-        .with_columns((((note - least) // step) * step).cast(pl.Int32).alias("coupon_rate_e7"))
+        .with_columns((((note - least) // step - below) * step).cast(pl.Int32).alias("coupon_rate_e7"))
         .with_columns((note - pl.col("coupon_rate_e7")).alias("spread"))
         .with_columns(
             pl.min_horizontal(pl.col("servicing_min") + pl.col("spread") - base, "servicing_max").alias(

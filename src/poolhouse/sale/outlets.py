@@ -7,6 +7,8 @@ servicing right kept. Ties go by the lender's approvals, then by hash.
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import polars as pl
 
@@ -32,7 +34,8 @@ def offers(
     month: int,
     rulebook: Rulebook,
 ) -> pl.DataFrame:
-    """One row per loan and program it qualifies for, sorted by both: buyer, coupon, price, worth, stage.
+    """One row per loan, program it qualifies for and permitted coupon (the highest first), sorted: buyer, price, worth,
+    stage. A program that permits none has one row without a coupon.
 
     Columns: loan_id, program, seller_id, buyer_id, self_issued, released, approved, stage, coupon and
     fee rates, price_e6, proceeds_cents, right_cents (value of the servicing right), worth_cents,
@@ -47,7 +50,7 @@ def offers(
         .join(_lender_outlets(lenders), on="seller_id", how="left")
         .sort("loan_id", "program")
     )
-    frame = with_coupons(with_term_bucket(_with_buyers(frame), as_of, rulebook), as_of, rulebook)
+    frame = _coupons(with_term_bucket(_with_buyers(frame), as_of, rulebook), as_of, rulebook)
     sheet = prices.filter(pl.col("month") == month).select("program", "term_bucket", "coupon_rate_e7", "price_e6")
     frame = frame.join(sheet, on=["program", "term_bucket", "coupon_rate_e7"], how="left", maintain_order="left")
     stage = (
@@ -61,6 +64,16 @@ def offers(
     )
     frame = frame.with_columns(stage.cast(pl.Int8).alias("stage"))
     return with_worth(_with_package(frame, month, rulebook), month, rulebook)
+
+
+def _coupons(frame: pl.DataFrame, as_of: date, rulebook: Rulebook) -> pl.DataFrame:
+    """Each row once for its highest coupon, and again for those below that are permitted too."""
+    most = int(rulebook.get("sale.coupons", as_of))
+    highest = with_coupons(frame, as_of, rulebook)
+    lower = [with_coupons(frame, as_of, rulebook, below).drop_nulls("coupon_rate_e7") for below in range(1, most)]
+    coupons = pl.concat([highest, *lower]).with_row_index("first")
+    order = ["loan_id", "program", "first"]
+    return coupons.sort(order).with_columns((pl.col("first") < frame.height).alias("highest")).drop("first")
 
 
 def _lender_outlets(lenders: pl.DataFrame) -> pl.DataFrame:
@@ -117,12 +130,12 @@ def _with_buyers(frame: pl.DataFrame) -> pl.DataFrame:
 def _with_package(frame: pl.DataFrame, month: int, rulebook: Rulebook) -> pl.DataFrame:
     """Method: a package when the lender has enough loans this month that the program would price."""
     bulk = rulebook.get("sale.bulk", first_day(month))
-    offered = pl.col("price_e6").is_not_null().sum().over("seller_id", "program")
+    offered = (pl.col("price_e6").is_not_null() & pl.col("highest")).sum().over("seller_id", "program")
     package = (offered >= bulk["loans"]) & ~pl.col("self_issued")
     return frame.with_columns(
         pl.when(package).then(pl.lit("bulk")).otherwise(pl.lit("flow")).alias("method"),
         pl.when(package).then(pl.col("price_e6") - bulk["concession_e6"]).otherwise("price_e6").alias("price_e6"),
-    )
+    ).drop("highest")
 
 
 def with_worth(frame: pl.DataFrame, month: int, rulebook: Rulebook) -> pl.DataFrame:
@@ -154,7 +167,7 @@ def best(offered: pl.DataFrame, month: int) -> pl.DataFrame:
     frame = frame.with_columns(_lot(frame, month), (pl.col("stage") == SALEABLE).alias("open"))
     top = pl.col("worth_cents").filter("open").max().over("loan_id")
     frame = frame.filter(pl.col("worth_cents") == top)
-    equals = pl.col("open").sum().over("loan_id")
+    equals = pl.col("program").filter("open").n_unique().over("loan_id")
     closed = (~pl.col("open")).sum().over("loan_id")
     tie = (
         pl.when(equals > 1)
@@ -164,7 +177,8 @@ def best(offered: pl.DataFrame, month: int) -> pl.DataFrame:
         .otherwise(pl.lit(""))
         .alias("tie")
     )
-    chosen = frame.with_columns(tie).filter("open").sort("loan_id", "lot", "program")
+    order = ["loan_id", "lot", "program", "coupon_rate_e7"]
+    chosen = frame.with_columns(tie).filter("open").sort(order, descending=[False, False, False, True])
     return chosen.unique("loan_id", keep="first", maintain_order=True).drop("lot", "open")
 
 

@@ -17,8 +17,9 @@ from poolhouse.findings import Refused
 from poolhouse.money import PRICE_PAR_E6, accrued_30_360
 from poolhouse.rules import Rulebook
 from poolhouse.rules.funding import funding_lines
+from poolhouse.sale.choice.monthly import NONE_WAITING, together
 from poolhouse.sale.commitments import NONE_OPEN, fill
-from poolhouse.sale.outlets import best, offers
+from poolhouse.sale.outlets import offers
 from poolhouse.sale.refusing import refusals
 from poolhouse.tables import ASSIGNMENTS, SALES, Event, Outcome, Posting
 from poolhouse.tables.codes import BOOK_PROGRAMS
@@ -34,6 +35,7 @@ def sell(
     rulebook: Rulebook,
     kept_out: pl.Series | None = None,
     commitments: pl.DataFrame | None = None,
+    waiting: pl.DataFrame = NONE_WAITING,
 ) -> Outcome:
     """Sell the month's candidates: event "LoansSold", tables sales, refusals, assignments, deliveries.
 
@@ -44,6 +46,7 @@ def sell(
     and the approvals fnma, fhlmc, gnma, private. stopped: party ids the aggregators don't buy from;
     kept_out: loan_ids that their lender's overlay keeps out.
     prices: PRICES frame with this month's sheet. commitments: `fillable` ones, filled before the rest is sold.
+    waiting: loans bought before whose pools weren't full (`choice.monthly`): the rest is chosen together with them.
     A lender that is its own Ginnie issuer keeps the loan: buyer = seller, at par, no cash but the
     line's, no change of owner; the price comes with the security. Refused: no sheet for the month.
     """
@@ -57,7 +60,8 @@ def sell(
     offered = offers(free, checks, lenders, prices, month, rulebook)
     days = _settlement_days(lenders, month, rulebook)
     chosen, delivered = fill(offered, NONE_OPEN if commitments is None else commitments, days, month, rulebook)
-    sold = _settle(best(chosen, month), candidates, lenders, days, rulebook)
+    terms = candidates.select("loan_id", "term_months")
+    sold = _settle(together(chosen, waiting, terms, month, rulebook), candidates, lenders, days, rulebook)
     refused = refusals(candidates, checks, offered, sold, barred, outside)
     body = _body(sold, refused, month)
     settled_by = business_day(month, rulebook.get("sale.settlement_window", first_day(month))[1])

@@ -5,6 +5,7 @@ Read from a TOML text (docs/execution.md). Amounts are dollars there and cents h
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ _E6 = 1_000_000
 _PERCENT_E4 = 100
 _PERCENT_E7 = 100_000
 _THIRTY_SECONDS = 32
+_QUOTED = re.compile(r"(?P<whole>[0-9]{1,6})-(?P<ticks>[0-9]{1,2})(?P<half>\+?)")
 
 
 @dataclass(frozen=True)
@@ -69,11 +71,12 @@ class Terms:
     forwards: tuple[Forward, ...] = ()
 
 
-def read_terms(text: str, name: str) -> Terms:
-    """The terms of a TOML text; `name` is the file's, for messages. Refused with the key and what to write."""
+def read_terms(text: str, name: str, trade_variance_e6: int = 0) -> Terms:
+    """The terms of a TOML text; `name` is the file's, for messages; `trade_variance_e6` holds for trades that say
+    nothing else. Refused with the key and what to write."""
     try:
         raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOML errors, numbers too long to be read, lists without end
         raise Refused(f"{name}: not TOML: {error}") from error
     _known(name, raw, {"desk", "caps", "mandatory", "trade", "conduit"})
     desk = _table(name, raw, "desk")
@@ -89,7 +92,9 @@ def read_terms(text: str, name: str) -> Terms:
         caps_cents=caps,
         hold_limit_cents=_optional_cents(f"{name}: desk", desk, "hold_limit"),
         line_limit_cents=_optional_cents(f"{name}: desk", desk, "line_limit"),
-        commitments=tuple(_commitment(name, kind, each, i) for i, (kind, each) in enumerate(entries, start=1)),
+        commitments=tuple(
+            _commitment(name, kind, each, i, trade_variance_e6) for i, (kind, each) in enumerate(entries, start=1)
+        ),
         forwards=tuple(_forward(name, each, i) for i, each in enumerate(_rows(name, raw, "conduit"), start=1)),
     )
     names = [c.name for c in terms.commitments] + [f.name for f in terms.forwards]
@@ -102,10 +107,9 @@ def read_terms(text: str, name: str) -> Terms:
 _COMMITMENT_KEYS = {
     "id", "program", "execution", "coupon", "term", "amount", "pair_off", "tolerance_pct", "price", "settle",
 }  # fmt: skip
-_TBA_TOLERANCE_PCT = Decimal("0.01")
 
 
-def _commitment(name: str, kind: str, raw: dict[str, Any], number: int) -> Commitment:
+def _commitment(name: str, kind: str, raw: dict[str, Any], number: int, trade_variance_e6: int) -> Commitment:
     where = f"{name}: {kind} {raw.get('id', number)}"
     _known(where, raw, _COMMITMENT_KEYS)
     programs = raw.get("program")
@@ -113,7 +117,9 @@ def _commitment(name: str, kind: str, raw: dict[str, Any], number: int) -> Commi
     execution = raw.get("execution", "swap" if kind == "trade" else "cash")
     if execution not in ("cash", "swap"):
         raise Refused(f"{where}: execution {execution!r}: use cash or swap")
-    tolerance = raw.get("tolerance_pct", _TBA_TOLERANCE_PCT if kind == "trade" else 0)
+    variance = trade_variance_e6 if kind == "trade" else 0
+    if "tolerance_pct" in raw:
+        variance = _scaled(f"{where}: tolerance_pct", raw["tolerance_pct"], _E6 // 100)
     if kind == "trade" and raw.get("coupon") is None:
         raise Refused(f"{where}: a trade names its coupon, in percent")
     settle = raw.get("settle")
@@ -128,7 +134,7 @@ def _commitment(name: str, kind: str, raw: dict[str, Any], number: int) -> Commi
         term_bucket=None if raw.get("term") is None else _scaled(f"{where}: term", raw["term"], 12),
         amount_cents=_cents(f"{where}: amount", raw.get("amount")),
         short_e6=_scaled(f"{where}: pair_off", raw.get("pair_off", 0), _E6),
-        variance_e6=_scaled(f"{where}: tolerance_pct", tolerance, _E6 // 100),
+        variance_e6=variance,
         price_e6=None if raw.get("price") is None else price_of(f"{where}: price", raw["price"]),
         settlement_date=settle,
     )
@@ -161,14 +167,13 @@ def _forward(name: str, raw: dict[str, Any], number: int) -> Forward:
 def price_of(where: str, value: Any) -> int:
     """A price per 100 as e6: a number, or 32nds as quoted, '101-16', '101-16+' (half a 32nd more)."""
     text = str(value).strip()
-    whole, dash, ticks = text.partition("-")
-    if not dash or not whole:
+    if "-" not in text or text.startswith("-"):
         return _scaled(where, value, _E6)
-    half = ticks.endswith("+")
-    if not whole.isdigit() or not ticks.rstrip("+").isdigit() or int(ticks.rstrip("+")) >= _THIRTY_SECONDS:
+    quoted = _QUOTED.fullmatch(text)
+    if not quoted or int(quoted["ticks"]) >= _THIRTY_SECONDS:
         raise Refused(f"{where}: {text!r} is no price: write 101.5, '101-16' or '101-16+'")
-    sixty_fourths = int(ticks.rstrip("+")) * 2 + half
-    return int(whole) * _E6 + sixty_fourths * _E6 // (2 * _THIRTY_SECONDS)
+    sixty_fourths = int(quoted["ticks"]) * 2 + bool(quoted["half"])
+    return int(quoted["whole"]) * _E6 + sixty_fourths * _E6 // (2 * _THIRTY_SECONDS)
 
 
 def _known(where: str, raw: Mapping[str, Any], keys: set[str]) -> None:

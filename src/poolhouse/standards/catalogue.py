@@ -30,6 +30,7 @@ _GNMA = (GNMA,)
 _PRIVATE = (PRIVATE,)
 _COUNTY = "find the county's loan limit of that year"
 _LTV = "find the base loan amount and the property value"
+_COVERED = "find the property value and the mortgage insurance's coverage"
 _SCORE = "get the lowest borrower's exact score"
 _DTI = "get the ratio of all debt payments to income"
 
@@ -44,14 +45,14 @@ _FUNCTIONS: tuple[Rule, ...] = (
     Rule(2, "amortising_fixed", (*_MARKET, NONQM), "rate_type", "rate type", common.amortising_fixed),
     Rule(4, "refinance_purpose", (*_MARKET, NONQM), "purpose", "purpose", common.refinance_purpose),
     Rule(5, "conforming_limit", _GSE, "note_amount_cents", "conforming limit", conventional.conforming_limit, _COUNTY,
-         _p("conforming_limit_cents", "high_cost_ceiling_cents", "statutory_area_states")),
+         _p("conforming_limit_cents", "high_cost_ceiling_cents", "statutory_area_states", "statutory_area_share_e4")),
     Rule(6, "max_ltv", _GSE, "ltv_e4", "loan to value", conventional.max_ltv, _LTV, _p("max_ltv_e4")),
     Rule(7, "manufactured_ltv", _GSE, "ltv_e4", "loan to value, manufactured home", conventional.manufactured_ltv, _LTV,
          _p("manufactured_max_ltv_e4")),
-    Rule(8, "mortgage_insurance", _GSE, "mi_pct", "mortgage insurance coverage", conventional.mortgage_insurance, _LTV,
-         _p("mi_coverage_pct", "mi_above_ltv_e4", "mi_ltv_bands_e4", "mi_short_term_months")),
+    Rule(8, "mortgage_insurance", _GSE, "mi_pct", "mortgage insurance coverage", conventional.mortgage_insurance,
+         _COVERED, _p("mi_coverage_pct", "mi_above_ltv_e4", "mi_ltv_bands_e4", "mi_short_term_months")),
     Rule(12, "fha_limit", _GNMA, "note_amount_cents", "FHA loan limit", government.fha_limit, _COUNTY,
-         _p("fha_floor_cents", "fha_ceiling_cents", "conforming_limit_cents", "statutory_area_states")),
+         _p("fha_floor_cents", "fha_ceiling_cents", "statutory_area_states")),
     Rule(13, "fha_ltv", _GNMA, "ltv_e4", "loan to value, FHA", government.fha_ltv, _LTV,
          _p("fha_base_ltv_e4", "fha_low_score_max_ltv_e4", "fha_full_financing_score", FHA_PREMIUM)),
     Rule(14, "va_ltv", _GNMA, "ltv_e4", "loan to value, VA", government.va_ltv, _LTV,
@@ -70,7 +71,7 @@ _FUNCTIONS: tuple[Rule, ...] = (
     Rule(26, "max_cltv", _GSE, "cltv_e4", "combined loan to value", conventional.max_cltv,
          "find the balances of all liens", _p("max_ltv_e4", "community_second_max_cltv_e4")),
     Rule(27, "high_balance_ltv", _GSE, "ltv_e4", "loan to value, high-balance", conventional.high_balance_ltv, _LTV,
-         _p("high_balance_max_ltv_e4")),
+         _p("high_balance_max_ltv_e4", "conforming_limit_cents", "statutory_area_states", "statutory_area_share_e4")),
     Rule(37, "qm_price", (*_GSE, QM), "apr_e7", "price of a qualified mortgage", qualified.price,
          parameters=_p("qm_spreads_e7", "qm_tiers_cents", "qm_in_force")),
     Rule(38, "qm_points_and_fees", (*_GSE, QM), "points_and_fees_cents", "points and fees of a qualified mortgage",

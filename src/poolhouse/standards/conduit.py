@@ -31,7 +31,7 @@ def max_ltv(facts: Facts, program: int) -> Verdict:
         fails=(highest.number() == 0) | (highest.number() < LTV),
         undetermined=LTV.is_null(),
         value=lambda: text(LTV, "e4"),
-        limit=Limit.of_cells(highest, "e4"),
-        cure=lambda: pl.when(highest.number() > 0).then(cures.less_loan(LTV, highest.number())),
+        limit=Limit.of_grid(highest),
+        cure=lambda: cures.less_loan_if_bought(LTV, highest.number()),
         lacks=lambda: pl.lit("ltv_e4"),
     )

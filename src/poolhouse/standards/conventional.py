@@ -6,31 +6,47 @@ import polars as pl
 
 from poolhouse.standards import cures
 from poolhouse.standards.facts import NO, Facts, cite, whole
-from poolhouse.standards.frame import GRID, PURPOSE_CELLS
+from poolhouse.standards.frame import GRID, PURPOSE_CELLS, filled, flagged
 from poolhouse.standards.verdict import YES, Limit, Verdict
-from poolhouse.standards.words import text
+from poolhouse.standards.words import MISSING, text
 from poolhouse.tables.codes import PROGRAMS
 
 AMOUNT, LTV = pl.col("note_amount_cents"), pl.col("ltv_e4")
 
 
 def conforming_limit(facts: Facts, program: int) -> Verdict:
-    """The note is within its county's limit for its units. Without a county table a note between the
-    baseline and the ceiling can't be judged; where statute sets a higher baseline, neither can one above."""
-    baseline, ceiling = facts.by_units("conforming_limit_cents"), facts.by_units("high_cost_ceiling_cents")
-    county = pl.col("county_limit_cents")
-    above = baseline.number() < AMOUNT
-    statutory = pl.col("state").is_in(facts.value("statutory_area_states").value)
-    too_large = pl.when(county.is_not_null()).then(county < AMOUNT).otherwise((ceiling.number() < AMOUNT) & ~statutory)
-    highest = pl.when(county.is_null() & too_large).then(ceiling.number()).otherwise(baseline.number())
+    """The note is within its county's limit for its units. Without a county table a note between the baseline and
+    the ceiling can't be judged. Where statute sets a higher baseline, the ceiling is higher by as much."""
+    ceiling, general = facts.by_units("high_cost_ceiling_cents"), general_limit(facts)
+    baseline, county = facts.by_units("conforming_limit_cents"), pl.col("county_limit_cents")
+    above, highest = general < AMOUNT, raised(ceiling.number(), facts, unknown=None)
+    too_large = pl.coalesce(county, highest) < AMOUNT
+    most = pl.coalesce(county, pl.when(too_large).then(highest).otherwise(general))
     return Verdict(
         fails=above & too_large,
         undetermined=above & county.is_null(),
-        limit=Limit(lambda: text(pl.coalesce(county, highest), "cents"), baseline.source, baseline.nearest()),
+        limit=Limit(
+            lambda: text(most, "cents"),
+            lambda: pl.when(county.is_null() & too_large).then(ceiling.source()).otherwise(baseline.source()),
+            baseline.nearest(),
+        ),
         value=lambda: text(AMOUNT, "cents"),
-        cure=lambda: cures.smaller_note(pl.coalesce(county, highest)),
-        lacks=lambda: pl.lit("county_fips"),
+        cure=lambda: cures.smaller_note(most),
+        lacks=lambda: pl.when(pl.col("county_fips").is_null()).then(pl.lit("county_fips")),
     )
+
+
+def general_limit(facts: Facts) -> pl.Expr:
+    """The limit outside high-cost areas, by units: the nation's baseline, or the one that statute sets for a state."""
+    baseline = facts.by_units("conforming_limit_cents").number()
+    return raised(baseline, facts, unknown=baseline)
+
+
+def raised(limit: pl.Expr, facts: Facts, unknown: pl.Expr | None) -> pl.Expr:
+    """A limit in dollars, higher in the states of the statute; `unknown` there when it is not known how much."""
+    share = facts.value("statutory_area_share_e4").value
+    there = pl.col("state").is_in(facts.value("statutory_area_states").value).fill_null(NO)
+    return pl.when(there).then(limit * share // cures.WHOLE if share else unknown).otherwise(limit)
 
 
 def max_ltv(facts: Facts, program: int) -> Verdict:
@@ -40,8 +56,8 @@ def max_ltv(facts: Facts, program: int) -> Verdict:
         fails=(highest.number() == 0) | (highest.number() < LTV),
         undetermined=LTV.is_null(),
         value=lambda: text(LTV, "e4"),
-        limit=Limit.of_cells(highest, "e4"),
-        cure=lambda: pl.when(highest.number() > 0).then(cures.less_loan(LTV, highest.number())),
+        limit=Limit.of_grid(highest),
+        cure=lambda: cures.less_loan_if_bought(LTV, highest.number()),
         lacks=lambda: pl.lit("ltv_e4"),
     )
 
@@ -65,31 +81,37 @@ def max_cltv(facts: Facts, program: int) -> Verdict:
             lambda: pl.when(raised).then(pl.lit(cite(with_second))).otherwise(first.source()),
             first.nearest() if not with_second.nearest else pl.when(raised).then(YES).otherwise(first.nearest()),
         ),
-        cure=lambda: cures.less_loan(stated, highest),
+        cure=lambda: cures.less_first_lien(stated, highest),
     )
 
 
 def high_balance_ltv(facts: Facts, program: int) -> Verdict:
-    """A note above the nation's baseline, in a county with a higher limit, stops at a lower loan to value."""
+    """A note above the general limit, in a county with a higher one, stops at a lower loan to value."""
     highest = facts.value("high_balance_max_ltv_e4", program=PROGRAMS[program])
+    general = general_limit(facts)
     return Verdict(
         applies=pl.col("high_balance"),
         fails=highest.value < LTV,
         undetermined=LTV.is_null() if "ltv_e4" in facts.gaps else NO,
         value=lambda: text(LTV, "e4"),
         limit=Limit.of(highest, "e4"),
-        cure=lambda: cures.less_loan(LTV, pl.lit(highest.value)),
+        cure=lambda: cures.less_high_balance(pl.lit(highest.value), general),
         lacks=lambda: pl.lit("ltv_e4"),
     )
 
 
 def manufactured_ltv(facts: Facts, program: int) -> Verdict:
-    """A manufactured home's own loan to value; an unknown property type is not taken for one."""
+    """A manufactured home's own loan to value; an unknown property type is assumed to be none."""
     highest = facts.cells("manufactured_max_ltv_e4", "purpose_cell", PURPOSE_CELLS)
+    kind = pl.col("property_type")
+    known = "property_type" not in facts.gaps
     return Verdict(
-        applies=pl.col("property_type") == "manufactured",
-        fails=highest.number() < LTV,
+        applies=(kind == "manufactured")
+        if known
+        else (kind == "manufactured") | (kind.is_null() & (highest.number() < LTV)),
+        fails=highest.number() < LTV if known else (highest.number() < LTV) & kind.is_not_null(),
         undetermined=LTV.is_null(),
+        assumptions={} if known else {"no manufactured home": kind.is_null()},
         value=lambda: text(LTV, "e4"),
         limit=Limit.of_cells(highest, "e4"),
         cure=lambda: cures.less_loan(LTV, highest.number()),
@@ -121,20 +143,27 @@ def mortgage_insurance(facts: Facts, program: int) -> Verdict:
     needed = facts.value("mi_above_ltv_e4")
     coverage = pl.col("mi_pct")
     shown = pl.when(coverage < least).then(least).otherwise(standard)
+    unsaid = flagged("mi_assumed") if filled("mi_assumed") in facts.gaps else NO
     return Verdict(
         applies=(needed.value < LTV) | LTV.is_null(),
-        fails=LTV.is_not_null() & (coverage < least),
-        undetermined=LTV.is_null(),
+        fails=LTV.is_not_null() & (coverage < least) & ~unsaid,
+        undetermined=LTV.is_null() | unsaid,
         assumptions={"minimum mortgage insurance option": coverage < standard},
-        value=lambda: text(coverage, "percent"),
+        value=lambda: pl.when(unsaid).then(pl.lit(MISSING)).otherwise(text(coverage, "percent")),
         limit=Limit.of(standard_long, "percent").shown_as(lambda: text(shown, "percent")),
-        cure=lambda: cures.insurance(least, LTV, pl.lit(needed.value)),
-        lacks=lambda: pl.lit("ltv_e4"),
+        cure=lambda: cures.insurance(standard, least, _insured_to(bands, minimum.value, needed.value)),
+        lacks=lambda: pl.when(LTV.is_null()).then(pl.lit("ltv_e4")).otherwise(pl.lit("mi_pct")),
     )
 
 
 _AFFORDABLE = ("affordable_long", "affordable_short", "hfa")
 """Columns of the coverage table for affordable loans."""
+
+
+def _insured_to(bands: list[int], least: list[int], uninsured: int) -> pl.Expr:
+    """The highest loan to value for which the coverage in force is enough."""
+    enough = [pl.when(pl.col("mi_pct") >= need).then(whole(end)) for end, need in zip(bands, least, strict=True)]
+    return pl.coalesce(*reversed(enough), whole(uninsured))
 
 
 def _by_band(bands: list[int], coverage: list[int]) -> pl.Expr:

@@ -15,7 +15,7 @@ from poolhouse.rules import Rulebook, Value
 from poolhouse.standards.catalogue import MASKS, Program, programs
 from poolhouse.standards.common import KIND_BIT
 from poolhouse.standards.facts import Facts, stretches
-from poolhouse.standards.frame import SHAPES, prepare
+from poolhouse.standards.frame import SHAPES, filled, prepare
 from poolhouse.standards.verdict import layered, parts
 from poolhouse.tables import CHECKS, codes
 from poolhouse.tables.codes import MARKET_PROGRAMS
@@ -69,8 +69,10 @@ def evaluations(loans: pl.DataFrame, judged: tuple[Program, ...]) -> int:
 
 
 def gaps_of(ready: pl.DataFrame) -> frozenset[str]:
-    """Columns in which some loan has no value."""
-    return frozenset(name for name in SHAPES if ready[name].null_count())
+    """Columns in which some loan has no value, and what the reader filled in for some (`frame.filled`)."""
+    flags = int(ready.select(pl.col("imputed_flags").bitwise_or()).item() or 0)
+    columns = {name for name in SHAPES if ready[name].null_count()}
+    return frozenset(columns | {filled(name) for name in codes.imputed_names(flags)})
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,8 @@ def explain(
 
     Returns loan_id, program, answer, rule, outcome (fails | undetermined | assumed), field, limit, value,
     source, message, cure (what would make it pass, as far as it can be computed, else ''; for what can't be judged,
-    what to find out), sorted by loan, program and rule. A loan that is plainly eligible has no row. `asked`
+    what to find out), sorted by loan, program and rule. `field`: what the rule judges, or what the loan lacks to be
+    judged (several: 'dti_e4, reserves_months'). A loan that is plainly eligible has no row. `asked`
     as in `evaluate`."""
     frames: list[pl.DataFrame] = []
     judged = programs(asked)
@@ -77,11 +78,12 @@ def _words(
     rows: pl.DataFrame, rule: Rule, verdict: Verdict, outcome: str, program: Program, facts: Facts
 ) -> pl.DataFrame:
     limit, value, meaning = verdict.limit.words(), verdict.value(), pl.lit(rule.meaning)
-    lacks = (verdict.lacks() if verdict.lacks is not None else pl.lit(rule.field)).fill_null(rule.field)
+    lacks = (verdict.lacks() if verdict.lacks is not None else pl.lit(rule.field)).fill_null("")
+    without = pl.when(lacks == "").then(pl.lit("")).otherwise(" without " + lacks)
     said = {
         "fails": pl.format("{}: {} does not meet {}", meaning, value, limit),
         "undetermined": pl.format(
-            "{}: {} can't be judged against {} without {}; {}", meaning, value, limit, lacks, pl.lit(rule.unknown)
+            "{}: {} can't be judged against {}{}; {}", meaning, value, limit, without, pl.lit(rule.unknown)
         ),
         "assumed": pl.format("{}: {} passes assuming {}", meaning, value, _assumptions(verdict)),
     }[outcome]
@@ -102,7 +104,11 @@ def _words(
             .alias("answer"),
             pl.lit(rule.name).alias("rule"),
             pl.lit(outcome).alias("outcome"),
-            pl.lit(rule.field).alias("field"),
+            (
+                pl.when(lacks != "").then(lacks).otherwise(pl.lit(rule.field))
+                if outcome == "undetermined"
+                else pl.lit(rule.field)
+            ).alias("field"),
             limit.alias("limit"),
             value.alias("value"),
             verdict.limit.source().alias("source"),

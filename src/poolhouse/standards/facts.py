@@ -18,7 +18,8 @@ import numpy as np
 import polars as pl
 
 from poolhouse.rules import Rulebook, Value
-from poolhouse.standards.frame import SHAPES
+from poolhouse.standards.frame import SHAPES, filled
+from poolhouse.tables.codes import IMPUTED
 
 PREFIX = "standards."
 NO = pl.lit(False)
@@ -90,17 +91,22 @@ def date_column(basis: str) -> str:
     return "as_of" if basis in BY_DELIVERY else "note_date" if basis in BY_NOTE else "case_date"
 
 
+ALL_GAPS = frozenset(SHAPES) | {filled(name) for name in IMPUTED}
+"""For who doesn't look: any column may lack a value, any bit may be set."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """The rulebook as it stands for loans of one stretch of case and note dates, delivered on one day.
 
-    `gaps`: columns in which some loan has no value; rules leave out what can't happen elsewhere."""
+    `gaps`: columns in which some loan has no value, and what the reader filled in for some loan (`frame.filled`);
+    rules leave out what can't happen elsewhere."""
 
     rulebook: Rulebook
     delivered: date
     noted: date
     closed: date | None = None
-    gaps: frozenset[str] = frozenset(SHAPES)
+    gaps: frozenset[str] = ALL_GAPS
 
     def day(self, full: str) -> date:
         """The date that picks the version of a parameter."""

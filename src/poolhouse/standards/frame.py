@@ -48,7 +48,7 @@ DERIVED = {
     "financed_fee_rate_e7": "financed fee over base loan, to a thousandth of a percent; unknown where it was imputed",
     "months_since_first_payment": "delivery month less the first instalment's month",
     "days_since_paid": "days from the due date of the last instalment paid to delivery",
-    "high_balance": "the note is above the nation's baseline conforming limit for its units",
+    "high_balance": "the note is above its baseline conforming limit: the nation's, or by statute the state's",
 }
 """Columns worked out from the loan's own, with their meaning."""
 
@@ -63,21 +63,33 @@ def flagged(name: str) -> pl.Expr:
     return (pl.col("imputed_flags") & codes.IMPUTED[name]) != 0
 
 
+def filled(name: str) -> str:
+    """How a bit of `imputed_flags` that some loan has stands among the gaps of a tape."""
+    return f"imputed_flags:{name}"
+
+
 def prepare(loans: pl.DataFrame, as_of: date, rulebook: Rulebook) -> pl.DataFrame:
     """Loans with DERIVED columns, the cells `purpose_cell`, `kind_cell`, `grid`, `case_date` (the application's,
-    else the note's) and two county limits, null unknown: of the delivery's year, and of the case's year."""
+    else the note's) and two county limits, null unknown: of the delivery's year, and of the case's year with
+    `case_high_cost`, whether that is above the general limit."""
     lazy = loans.lazy().select(COLUMNS).with_columns(
-        *(pl.col(name).cast(words, strict=False) for name, words in WORDS.items()),
+        *(_word(name).cast(words, strict=False) for name, words in WORDS.items()),
         case_date=pl.coalesce("application_date", "note_date"),
     ).with_columns(
         purpose_cell=_place("purpose"),
         kind_cell=_place("kind") - 1,
         grid=(_place("purpose") * len(OCCUPANCIES) + _place("occupancy")) * 4 + pl.col("units") - 1,
-        high_balance=_high_balance(rulebook, as_of),
+        high_balance=pl.col("note_amount_cents") > _general_limit(rulebook, as_of),
         **_derived(as_of),
     )  # fmt: skip
     ready = _with_limits(lazy, as_of.year, "county_limit_cents")
-    return _with_case_limits(ready.collect())
+    return _with_case_limits(ready.collect(), rulebook)
+
+
+def _word(column: str) -> pl.Expr:
+    """A word column; an unknown property type has a word of its own on tapes, here it is null as others are."""
+    stated = pl.col(column)
+    return pl.when(stated != "unknown").then(stated) if column == "property_type" else stated
 
 
 def _place(column: str) -> pl.Expr:
@@ -103,10 +115,14 @@ def _derived(as_of: date) -> dict[str, pl.Expr]:
     }
 
 
-def _high_balance(rulebook: Rulebook, as_of: date) -> pl.Expr:
-    baseline: list[int] = rulebook.get("standards.conforming_limit_cents", as_of)
-    cases = [pl.when(pl.col("units") == units).then(pl.lit(most)) for units, most in enumerate(baseline, start=1)]
-    return pl.col("note_amount_cents") > pl.coalesce(cases)
+def _general_limit(rulebook: Rulebook, day: date) -> pl.Expr:
+    """The conforming limit outside high-cost areas: the nation's baseline, or by statute the state's, by units."""
+    baseline: list[int] = rulebook.get("standards.conforming_limit_cents", day)
+    share = rulebook.get("standards.statutory_area_share_e4", day) or 10_000
+    there = pl.col("state").is_in(rulebook.get("standards.statutory_area_states", day)).fill_null(False)
+    cases = [pl.when(pl.col("units") == u).then(pl.lit(most, pl.Int64)) for u, most in enumerate(baseline, start=1)]
+    nation = pl.coalesce(cases)
+    return pl.when(there).then(nation * share // 10_000).otherwise(nation)
 
 
 def _with_limits(lazy: pl.LazyFrame, year: int, name: str) -> pl.LazyFrame:
@@ -117,19 +133,21 @@ def _with_limits(lazy: pl.LazyFrame, year: int, name: str) -> pl.LazyFrame:
     return lazy.join(renamed, on=["county_fips", "units"], how="left", maintain_order="left")
 
 
-def _with_case_limits(loans: pl.DataFrame) -> pl.DataFrame:
-    """The county's limit in the year of the case number, which government programs go by."""
-    name = "case_county_limit_cents"
-    government = loans.select("loan_id", "county_fips", "units", "kind", year=pl.col("case_date").dt.year()).filter(
-        pl.col("kind") != "conventional"
-    )
-    parts = [
-        _with_limits(part.lazy(), int(part["year"][0]), name).select("loan_id", name).collect()
-        for part in government.partition_by("year")
-    ]
+def _with_case_limits(loans: pl.DataFrame, rulebook: Rulebook) -> pl.DataFrame:
+    """The county's limit in the year of the case number, which government programs go by, and whether it is above the
+    general one: then the county's home values set it."""
+    name, high = "case_county_limit_cents", "case_high_cost"
+    government = loans.select(
+        "loan_id", "county_fips", "state", "units", "kind", year=pl.col("case_date").dt.year()
+    ).filter(pl.col("kind") != "conventional")
+    parts = []
+    for part in government.partition_by("year"):
+        year = int(part["year"][0])
+        above = pl.col(name) > _general_limit(rulebook, date(year, 1, 1))
+        parts.append(_with_limits(part.lazy(), year, name).select("loan_id", name, above.alias(high)).collect())
     known = [part for part in parts if part[name].null_count() < part.height]
     if not known:
-        return loans.with_columns(pl.lit(None, pl.Int64).alias(name))
+        return loans.with_columns(pl.lit(None, pl.Int64).alias(name), pl.lit(None, pl.Boolean).alias(high))
     return loans.join(pl.concat(known), on="loan_id", how="left", maintain_order="left")
 
 

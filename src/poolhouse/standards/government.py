@@ -25,17 +25,18 @@ _PREMIUM = "financed premium or fee in the loan to value"
 
 def fha_limit(facts: Facts, program: int) -> Verdict:
     """Within the area's limit. Every area has the floor. Where the county's conforming limit of the case's year is
-    above the baseline, it is 115% of the median home value (or the ceiling), and FHA's limit equals it; where it is
-    the baseline, FHA's limit lies between floor and baseline. Above the ceiling no area helps, but for the special
-    areas of the statute. The premium doesn't count where the tape states it; imputed, the whole note is compared."""
+    above the general limit, it is 115% of the median home value (or the ceiling), and FHA's limit equals it; where it
+    is the general limit (the nation's, or by statute the state's), FHA's lies between the floor and that. Above the
+    ceiling no area helps, but for the special areas of the statute. The premium doesn't count where the tape states
+    it; imputed, the whole note is compared."""
     floor, ceiling = facts.by_units("fha_floor_cents"), facts.by_units("fha_ceiling_cents")
-    baseline, county = facts.by_units("conforming_limit_cents").number(), pl.col("case_county_limit_cents")
+    county = pl.col("case_county_limit_cents")
     fee = pl.when(flagged("closing_costs_assumed")).then(0).otherwise(pl.col("financed_fee_cents"))
     base = pl.col("note_amount_cents") - fee
     special = pl.col("state").is_in(facts.value("statutory_area_states").value)
     most = pl.when(county.is_not_null()).then(county).when(special).then(None).otherwise(ceiling.number())
     above = base > floor.number()
-    known = county.is_not_null() & (county > baseline)
+    known = pl.col("case_high_cost").fill_null(NO)
     too_large = above & (base > most)
     shown = pl.when(too_large | known).then(most).otherwise(floor.number())
     return Verdict(
@@ -43,9 +44,13 @@ def fha_limit(facts: Facts, program: int) -> Verdict:
         fails=too_large & ~flagged("closing_costs_assumed"),
         undetermined=above & (~known | too_large),
         value=lambda: text(base, "cents"),
-        limit=Limit(lambda: text(shown, "cents"), floor.source, floor.nearest()),
-        cure=lambda: cures.smaller_note(most, base),
-        lacks=lambda: pl.lit("county_fips"),
+        limit=Limit(
+            lambda: text(shown, "cents"),
+            lambda: pl.when(county.is_null() & too_large).then(ceiling.source()).otherwise(floor.source()),
+            floor.nearest(),
+        ),
+        cure=lambda: cures.smaller_base(most, base),
+        lacks=lambda: pl.when(pl.col("county_fips").is_null()).then(pl.lit("county_fips")),
     )
 
 
@@ -72,7 +77,7 @@ def _ltv(applies: pl.Expr, limit: pl.Expr, highest: pl.Expr, said: Limit) -> Ver
         assumptions={_PREMIUM: EXACT.is_null() & (limit < LTV)},
         value=lambda: text(pl.coalesce(EXACT, LTV), "e4"),
         limit=said,
-        cure=lambda: cures.less_loan(EXACT, limit),
+        cure=lambda: cures.less_base_loan(EXACT, limit),
         lacks=lambda: pl.when(LTV.is_null()).then(pl.lit("ltv_e4")).otherwise(pl.lit("financed_fee_cents")),
     )
 
@@ -148,8 +153,6 @@ def streamline(facts: Facts, program: int) -> Verdict:
         assumptions={
             "streamline refinance inferred, income and ratio waived": flagged("streamline_inferred"),
         },
-        limit=Limit(
-            lambda: pl.lit("income and ratio tests waived"), lambda: pl.lit("HUD Handbook 4000.1 II.A.8 (memory)")
-        ),
+        limit=Limit(lambda: pl.lit("income and ratio tests waived"), lambda: pl.lit("HUD Handbook 4000.1 II.A.8")),
         value=lambda: pl.lit("streamline"),
     )

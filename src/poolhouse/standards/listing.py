@@ -5,6 +5,7 @@ A day stands for all dates of a loan at once: applied for, closed and delivered 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -21,6 +22,8 @@ from poolhouse.standards.words import unit_of
 Row = dict[str, Any]
 _NO_END = 99_999
 """Ranges that reach so far, and amounts far beyond, have no upper end for a reader."""
+_NOUGHT = re.compile(r"\b0: ([^,;]+)")
+"""What a parameter's meaning says of the value 0: '...; 0: not bought'."""
 FEES = "premiums."
 """Prefix of the fee tables of the government programs."""
 
@@ -71,7 +74,8 @@ def changes(names: Iterable[str], rulebook: Rulebook, before: date, after: date)
         then, now = (_by_dims(rulebook.lines(name, day)) for day in (before, after))
         for dims in [*then, *(d for d in now if d not in then)]:
             old, new = then.get(dims), now.get(dims)
-            said = [spoken(v, unit(rulebook, name, None)) if v else "" for v in (old, new)]
+            read = unit(rulebook, name, None), nought_of(rulebook, name)
+            said = [spoken(v, *read) if v else "" for v in (old, new)]
             if said[0] != said[1]:
                 stated = new or old
                 assert stated is not None  # the dims came from one of the two
@@ -89,16 +93,21 @@ def _by_dims(lines: list[Value]) -> dict[str, Value]:
 def _lines(rulebook: Rulebook, name: str, day: date, program: str, label: str, rule: Rule | None) -> list[Row]:
     fixed = {"program": program} if program else {}
     found = rulebook.lines(name, day, **fixed)
-    said = unit(rulebook, name, rule)
+    said, nought = unit(rulebook, name, rule), nought_of(rulebook, name)
     return [
         {
             "for": "; ".join(part for part in (label, _dims(line)) if part),
-            "value": spoken(line, said),
+            "value": _test(rule) + spoken(line, said, nought),
             **_cited(line),
             "note": f"no version known for {day}; nearest is from {line.effective}" if line.nearest else "",
         }
         for line in found
     ]
+
+
+def _test(rule: Rule | None) -> str:
+    """What must be said beside the words of a rule: that they are the ones not taken."""
+    return "not " if rule is not None and rule.test == "none_of" else ""
 
 
 def _cited(line: Value) -> Row:
@@ -140,14 +149,22 @@ def unit(rulebook: Rulebook, name: str, rule: Rule | None) -> str:
     return unit_of(rule.field) if rule is not None and not word else unit_of(name)
 
 
-def spoken(line: Value, said: str) -> str:
-    """A version's value as text; a list is for 1, 2, 3 and 4 units or for bands."""
+def nought_of(rulebook: Rulebook, name: str) -> str:
+    """What 0 means where it is no number: 'not bought'; '' elsewhere."""
+    found = _NOUGHT.search(rulebook.parameters[name].meaning)
+    return found[1] if found else ""
+
+
+def spoken(line: Value, said: str, nought: str = "") -> str:
+    """A version's value as text; a list is for 1, 2, 3 and 4 units or for bands. `nought`: the word for 0."""
     value = line.value
     if isinstance(value, dict):
         return "; ".join(f"{key}: {', '.join(words)}" for key, words in value.items())
     if isinstance(value, list):
-        return " / ".join(_either(v) if isinstance(v, dict) else figure(v, said) for v in value)
-    return figure(value, said)
+        return " / ".join(
+            _either(v) if isinstance(v, dict) else nought if nought and v == 0 else figure(v, said) for v in value
+        )
+    return nought if nought and value == 0 and not isinstance(value, bool) else figure(value, said)
 
 
 def _either(tier: dict[str, int]) -> str:

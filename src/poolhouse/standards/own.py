@@ -88,7 +88,7 @@ def with_overlays(standards: Standards, text: str, where: str) -> Standards:
 def _toml(text: str, where: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # TOML errors, numbers too long to be read, lists without end
         raise Refused(f"{where} is no TOML file: {error}") from error
 
 

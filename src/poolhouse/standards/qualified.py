@@ -36,7 +36,7 @@ def price(facts: Facts, program: int) -> Verdict:
         fails=most <= SPREAD,
         assumptions={"a price within the qualified mortgage's": SPREAD.is_null()},
         value=lambda: text(SPREAD, "e7"),
-        limit=_cited(lambda: pl.format("below {} over the prime offer rate", text(most, "e7")), tiers),
+        limit=_cited(lambda: pl.format("below {} over the prime offer rate", text(most, "e7")), spreads, tiers),
         cure=lambda: pl.format("an APR lower by {} bp", (SPREAD - most) // 1_000 + 1),
     )
 
@@ -50,13 +50,13 @@ def points_and_fees(facts: Facts, program: int) -> Verdict:
         fails=most < FEES,
         assumptions={"points and fees within the qualified mortgage's": FEES.is_null()},
         value=lambda: text(FEES, "cents"),
-        limit=_cited(lambda: text(most, "cents"), limits),
+        limit=_cited(lambda: text(most, "cents"), limits, tiers),
         cure=lambda: pl.format("{} less of points and fees", cures.whole_dollars(FEES - most)),
     )
 
 
-def _cited(words: Said, value: Value) -> Limit:
-    return Limit(words, lambda: pl.lit(cite(value)), YES if value.nearest else NO)
+def _cited(words: Said, value: Value, tiers: Value) -> Limit:
+    return Limit(words, lambda: pl.lit(cite(value)), YES if value.nearest or tiers.nearest else NO)
 
 
 def _share(limit: dict[str, int]) -> pl.Expr:

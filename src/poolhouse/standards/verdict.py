@@ -36,6 +36,13 @@ class Limit:
         """A number for each cell."""
         return cls(lambda: text(cells.number(), unit), cells.source, cells.nearest())
 
+    @classmethod
+    def of_grid(cls, cells: Cells) -> Limit:
+        """A ratio for each cell, of which some are not bought (0)."""
+        number = cells.number()
+        said = pl.when(number > 0).then(text(number, "e4")).otherwise(pl.lit("not bought"))
+        return cls(lambda: said, cells.source, cells.nearest())
+
     def shown_as(self, words: Said) -> Limit:
         """The same limit in other words."""
         return replace(self, words=words)
@@ -70,7 +77,8 @@ class Rule:
     `programs`: codes whose aggregator applies it. `field`: the column of `loans` it judges. `meaning`: what it
     asks for. `unknown`: what to find out when it can't be judged. `check(facts, program)` gives the verdict.
     `parameters`: full names of all parameters it reads, the deciding one first: loans are cut where one of them
-    changes. `when`: of a rule written as data, the conditions (column, wanted) under which it is asked."""
+    changes. `when`, `test`: of a rule written as data, the conditions (column, wanted) under which it is asked, and
+    its test."""
 
     bit: int
     name: str
@@ -81,6 +89,7 @@ class Rule:
     unknown: str = "give the value"
     parameters: tuple[str, ...] = ()
     when: tuple[tuple[str, Any], ...] = ()
+    test: str = ""
 
 
 NEAREST = "nearest known rule version"

@@ -32,7 +32,7 @@ def entitlement(facts: Facts, program: int) -> Verdict:
         undetermined=VALUE.is_null(),
         value=lambda: text(cover, "cents"),
         limit=Limit.of(share, "e4").shown_as(lambda: text(needed, "cents")),
-        cure=lambda: pl.format("{} more of down payment", cures.whole_dollars(needed - cover)),
+        cure=lambda: pl.format("{} more of down payment", cures.whole_dollars(needed - LEFT - (VALUE - base))),
         lacks=lambda: pl.lit("value_cents"),
     )
 

@@ -46,7 +46,7 @@ def rule_of(
     return Rule(
         bit, written.name, programs, written.field, written.meaning,
         check or (lambda facts, program: verdict(written, facts, program)), written.unknown, (written.parameter,),
-        written.when,
+        written.when, written.test,
     )  # fmt: skip
 
 

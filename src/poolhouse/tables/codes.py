@@ -45,6 +45,10 @@ IMPUTED: Final = {
     "note_amount_from_upb": 1 << 13,
     "note_day": 1 << 14,
     "other": 1 << 15,
+    "purpose_assumed": 1 << 16,
+    "occupancy_assumed": 1 << 17,
+    "units_assumed": 1 << 18,
+    "mi_assumed": 1 << 19,
 }
 """Bits of `imputed_flags`: what the reader filled in or changed."""
 

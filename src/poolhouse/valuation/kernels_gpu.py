@@ -29,7 +29,7 @@ _PAD = THREADS + 1  # a row more, so that threads reading down a column meet in 
 
 @cuda.jit(device=True)  # type: ignore[untyped-decorator]
 def _first_share(rate: Any, term: Any) -> Any:
-    """See `kernels._first_share`."""
+    """The first scheduled principal as a share of the balance, by doubling: see `kernels._load`."""
     grown = 0.0
     for step in range(_BITS):
         grown = grown * (2.0 + grown)

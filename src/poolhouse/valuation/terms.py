@@ -87,6 +87,7 @@ class Strip:
     rates: Floats
     start: Places
     step: int  # 1, or 0 where a pool keeps one rate for life
+    flat: int  # from this place of the strip on all rates are one; 0 with step 0; none: the strip's length
 
     @property
     def none(self) -> bool:
@@ -184,20 +185,26 @@ def _strip(name: str | None, value: Floats, part: Pools, rows: Rows, months: int
     count = len(part)
     nowhere = np.zeros(count, dtype=np.int64)
     if name is None:
-        return Strip(np.zeros(1), nowhere, 0)
+        return Strip(np.zeros(1), nowhere, 0, 0)
     shares, by_age = _SHARES[name], name in _BY_AGE
     if _own(value):
         value = value[rows]
         if not by_age and value.shape[1] == 1:
-            return Strip(shares(value[:, 0], nowhere), np.arange(count, dtype=np.int64), 0)
+            return Strip(shares(value[:, 0], nowhere), np.arange(count, dtype=np.int64), 0, 0)
         return _rows(shares, value, part.age, months, np.arange(count))
     if by_age and value.size == 1:
         curve = shares(value.reshape(()), np.arange(1, int(part.age.max()) + months + 1))
-        return Strip(curve, part.age.astype(np.int64), 1)
+        return _curve(curve, part.age.astype(np.int64))
     if by_age:
         ages, row = np.unique(part.age, return_inverse=True)
         return _rows(shares, value, ages, months, row)
-    return Strip(shares(_stretched(value, months), nowhere), nowhere, 1)
+    return _curve(shares(_stretched(value, months), nowhere), nowhere)
+
+
+def _curve(rates: Floats, start: Places) -> Strip:
+    """One strip for all, each pool from its place on."""
+    changes = np.nonzero(rates != rates[-1])[0]
+    return Strip(rates, start, 1, int(changes[-1]) + 1 if len(changes) else 0)
 
 
 def _rows(
@@ -206,4 +213,4 @@ def _rows(
     """A row of months per age or pool, one after the other; `row`: whose row is whose."""
     life = ages[:, None] + np.arange(1, months + 1)
     rates = shares(np.broadcast_to(_stretched(value, months), life.shape), life)
-    return Strip(np.ascontiguousarray(rates).reshape(-1), row.astype(np.int64) * months, 1)
+    return Strip(np.ascontiguousarray(rates).reshape(-1), row.astype(np.int64) * months, 1, rates.size)

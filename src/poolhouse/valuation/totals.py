@@ -138,12 +138,13 @@ def _run(part: Pools, speeds: Speeds, rows: Rows, months: int) -> Floats:
     loans: tuple[Any, ...] = (part.balance, part.wac, part.coupon, part.wam, order)
     if default.none:
         few = np.zeros((months, _PREPAYING))
-        kernels.prepaying(*loans, prepay.rates, prepay.start, prepay.step, few)
+        kernels.prepaying(*loans, prepay.rates, prepay.start, prepay.step, prepay.flat, few)
         out[:, :_PREPAYING] = few
         return out
     room = np.zeros((2, max(speeds.lag, 1), kernels.BLOCK))
     kernels.defaulting(
-        *loans, prepay.rates, prepay.start, prepay.step, default.rates, default.start, default.step,
+        *loans, prepay.rates, prepay.start, prepay.step, prepay.flat,
+        default.rates, default.start, default.step, default.flat,
         np.ascontiguousarray(speeds.severities(months)), speeds.lag, speeds.advance, room[0], room[1], out,
     )  # fmt: skip
     return out

@@ -23,22 +23,27 @@ _SOURCES = (
 def render(answer: Row) -> str:
     """The page of an answer of `market.value` with its rows."""
     drawn = figures(answer)
+    pool = answer["pool"]
+    named = f"Security {escape(pool['cusip'])}" if "cusip" in pool else "A pool"
+    return page_of(f"{named}: value", f"{named} of ${pool['balance']:,.0f}", _terms(answer), _TITLES, drawn)
+
+
+def page_of(title: str, head: str, under: str, titles: dict[str, str], drawn: dict[str, Figure]) -> str:
+    """A page of figures under their titles; `title` and `head` must be safe as HTML."""
     library, drawing = page.script(page.plotly()), page.script(page.asset("draw.js"))
     places = "".join(
         f"<section><h2>{title}</h2>"
         f'<div class="figure" data-figure="{name}" role="img" aria-label="{title}"></div></section>'
-        for name, title in _TITLES.items()
+        for name, title in titles.items()
         if name in drawn
     )
-    pool = answer["pool"]
-    named = f"Security {escape(pool['cusip'])}" if "cusip" in pool else "A pool"
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{page.policy(library, drawing)}">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{named}: value</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>'
         f'<link rel="icon" href="data:,"><style>{page.asset("report.css")}</style></head><body>'
-        f"<header><h1>{named} of ${pool['balance']:,.0f}</h1>"
-        f'<p class="eyebrow">{escape(_terms(answer))}</p></header><main>{places}</main>'
+        f"<header><h1>{head}</h1>"
+        f'<p class="eyebrow">{escape(under)}</p></header><main>{places}</main>'
         f'<script type="application/json" id="figures">{page.as_json(drawn)}</script>'
         f"<script>{library}</script><script>{drawing}</script></body></html>"
     )
@@ -47,6 +52,8 @@ def render(answer: Row) -> str:
 _TITLES = {
     "principal": "Principal by source, dollars a month", "balance": "Balance, dollars",
     "yields": "Yield by speed, percent", "prices": "Price by speed, per 100", "lives": "Average life by speed, years",
+    "paths": "Paths by what the pool is worth on them, at the OAS",
+    "s_curve": "Prepayment by incentive, percent a year, where rates stay",
 }  # fmt: skip
 
 
@@ -71,30 +78,46 @@ def figures(answer: Row) -> dict[str, Figure]:
     rows = answer["cashflows"]
     months = [row["month"] for row in rows]
     drawn = {
-        "principal": _figure([
+        "principal": figure([
             {"type": "scatter", "mode": "lines", "stackgroup": "all", "name": name, "x": months,
              "y": [row[key] for row in rows], "line": {"width": 0.5, "color": colour}, "fillcolor": colour}
             for (key, name), colour in zip(_SOURCES, PALETTE, strict=False) if any(row[key] for row in rows)
         ], "Month"),
-        "balance": _figure([_line(months, [row["ending_balance"] for row in rows], PALETTE[0])], "Month"),
+        "balance": figure([line(months, [row["ending_balance"] for row in rows], PALETTE[0])], "Month"),
     }  # fmt: skip
     by_speed = answer["by_speed"]
     if by_speed:
         name = next(iter(by_speed[0]))
         for place, key in (("yields", "bond_equivalent_yield"), ("prices", "price_at_yield"), ("lives", "wal")):
             if key in by_speed[0]:
-                line = _line(
+                drawn_line = line(
                     [row[name] for row in by_speed], [row[key] for row in by_speed], PALETTE[2], "lines+markers"
                 )
-                drawn[place] = _figure([line], name.upper(), from_zero=key == "wal")
-    return drawn
+                drawn[place] = figure([drawn_line], name.upper(), from_zero=key == "wal")
+    return drawn | (_of_paths(answer["oas"]) if "oas" in answer else {})
 
 
-def _line(x: list[float], y: list[float], colour: str, mode: str = "lines") -> Row:
+def _of_paths(found: Row) -> dict[str, Figure]:
+    """What each path's payments are worth at the OAS, and the speeds that made them."""
+    curve = found["s_curve"]
+    worth = {
+        "type": "histogram",
+        "x": found["by_path"],
+        "nbinsx": 40,
+        "marker": {"color": PALETTE[0]},
+        "showlegend": False,
+    }
+    return {
+        "paths": figure([worth], "Settled value per 100 of balance"),
+        "s_curve": figure([line(curve["incentive"], curve["cpr"], PALETTE[2])], "WAC less the mortgage rate, points"),
+    }
+
+
+def line(x: list[float], y: list[float], colour: str, mode: str = "lines") -> Row:
     return {"type": "scatter", "mode": mode, "x": x, "y": y, "line": {"color": colour}, "showlegend": False}
 
 
-def _figure(data: list[Row], under: str, *, from_zero: bool = True) -> Figure:
+def figure(data: list[Row], under: str, *, from_zero: bool = True) -> Figure:
     axis = {"gridcolor": GRID, "zeroline": False, "automargin": True, "fixedrange": True, "tickfont": {"color": QUIET}}
     return {
         "data": data,

@@ -96,12 +96,37 @@ def test_the_minimum_insurance_option_is_not_guessed() -> None:
     assert points(ltv_e4="9000", mi_pct="25") == {"grid": 750}
 
 
+@pytest.mark.parametrize(
+    ("affordable", "ltv", "term", "standard"),
+    [
+        ("", "9700", "360", 35), ("", "9500", "240", 25), ("homeready", "9700", "360", 25),
+        ("home_possible", "9500", "360", 25), ("homeready", "8500", "240", 6), ("hfa", "9700", "360", 18),
+        ("hfa", "9500", "360", 16), ("hfa", "9000", "360", 12),
+    ],
+)  # fmt: skip
+def test_affordable_programs_have_a_lower_standard_coverage(
+    affordable: str, ltv: str, term: str, standard: int
+) -> None:
+    """Source: Fannie Mae Selling Guide B7-1-02."""
+    facts = {"affordable": affordable, "ltv_e4": ltv, "term_months": term}
+    for coverage, known in ((standard, True), (standard - 1, False)):
+        found = llpa.charges(loan(facts | {"mi_pct": str(coverage)}), DAY, BOOK, NOT_KNOWN)
+        assert found.priced[0] == known and found.minimum_mi[0] != known
+
+
+def test_government_loans_have_no_minimum_option() -> None:
+    assert not llpa.charges(loan({"kind": "fha", "ltv_e4": "9650"}), DAY, BOOK, NOT_KNOWN).minimum_mi[0]
+
+
 def test_no_score_takes_the_lowest_row_and_no_ltv_no_price() -> None:
     assert points(score="") == {"grid": 2_750}
     found = llpa.charges(loan({"ltv_e4": ""}), DAY, BOOK, NOT_KNOWN)
     assert not found.priced[0]
-    found = llpa.charges(loan({"purpose": "cash_out", "ltv_e4": "8001", "mi_pct": "12"}), DAY, BOOK, NOT_KNOWN)
-    assert not found.priced[0]
+    cash_out = {"purpose": "cash_out", "ltv_e4": "7500"}
+    for beyond in ({"ltv_e4": "8001", "mi_pct": "12"}, {"cltv_e4": "8001"}):
+        assert not llpa.charges(loan(cash_out | beyond), DAY, BOOK, NOT_KNOWN).priced[0]
+    assert points(**cash_out, cltv_e4="8000") == {"grid": 1_625, "subordinate": 1_125}
+    assert points(ltv_e4="7500", cltv_e4="10500") == {"grid": 375, "subordinate": 1_875}
 
 
 def test_an_older_day_says_that_its_matrix_is_not_known() -> None:

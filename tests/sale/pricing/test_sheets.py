@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from poolhouse.findings import Refused
@@ -44,6 +46,15 @@ TBA = '[[tba]]\nprogram = "fnma"\nprices = {"6.0" = 101.5}\n'
         (TBA + TBA, "fnma 30 years at 6% has two prices"),
         ('[[payup]]\nmost = 85000\n', "payup 1: points"),
         ('[[ratio]]\nprogram = "fnma"\nbuy_up = 5\nbuy_down = 4\n', "ratio 1: buy_down is below buy_up"),
+        ('[[ratio]]\nprogram = "fnma"\nbuy_up = 4\nbuy_down = 5\n' * 2, "ratio 2: stands above already"),
+        ('[[tba]]\nprogram = []\nprices = {"6.0" = 100}\n', "program '' is unknown here"),
+        ('[[tba]]\nprices = {"6.0" = 1e400}\n', "1E+400 is above 1000: write a price per 100"),
+        ('[[tba]]\nprices = {"6.0" = "101-²"}\n', "is no price: write 101.5"),
+        ('[[tba]]\nprices = {"6.0" = "101-16++"}\n', "is no price: write 101.5"),
+        ('[[tba]]\nprices = {"600000" = 100}\n', "tba 1: prices: '600000' is above 100: write a rate in percent"),
+        ("[multiples]\nbuy_up = 4500\n", "multiples.buy_up: 4500 is above 1,000: write years of fee"),
+        ("[hold]\nprepaid_most = 150\n", "hold.prepaid_most is above 100"),
+        ("[costs.cash]\ndays = 20261214\n", "costs.cash.days: 20261214 is above 3,650"),
         ('date = "2026-11-23"\n', "is no date: write date = 2026-11-23, without quotes"),
         ("date = 2026-11-24\n", "the sheet is of 2026-11-24, not of 2026-11-23: give --as-of 2026-11-24"),
     ],
@@ -79,6 +90,69 @@ def test_prices_in_32nds_and_the_first_settlement_that_can_be_met() -> None:
     assert set(offered["base_e6"]) == {101_515_625} and set(offered["settlement_date"]) == {date(2026, 12, 14)}
 
 
+def test_settlement_by_class() -> None:
+    """30-year UMBS, shorter UMBS and Ginnie Mae settle in successive weeks; a day too near is left to the next."""
+    for day, a, b, c in (
+        (date(2026, 12, 1), date(2026, 12, 11), date(2026, 12, 16), date(2026, 12, 18)),
+        (date(2026, 12, 8), date(2026, 12, 11), date(2026, 12, 16), date(2026, 12, 18)),
+        (date(2026, 12, 9), date(2027, 1, 14), date(2026, 12, 16), date(2026, 12, 18)),
+    ):
+        text = '[[tba]]\nprices = {"6.0" = 101}\n[[tba]]\nterm = 15\nprices = {"6.0" = 101}\n'
+        for sheet in (pricing.model_sheet(day, BOOK), read(text, day)):
+            settles = {row[:2]: row[2] for row in sheet.tba.select("program", "term_bucket", "settlement_date").rows()}
+            assert [settles[key] for key in ((1, 360), (2, 360), (1, 180), (2, 180), (3, 360), (3, 180))] == [
+                a, a, b, b, c, c
+            ]  # fmt: skip
+
+
+def test_ginnie_loans_of_twenty_years_go_to_thirty_year_pools() -> None:
+    """Its pools are of 15 and 30 years; a payup for 30-year pools is theirs too."""
+    text = (
+        'payup = [{points = 0.25, program = "gnma", term = 30}]\n[[tba]]\nterm = 15\nprices = {"6.0" = 102}\n'
+        '[[tba]]\nterm = 20\nprices = {"6.0" = 101}\n[[tba]]\nterm = 30\nprices = {"6.0" = 100}\n'
+    )
+    for kind, term, bucket, base, payup in (
+        ("fha", "120", 180, 102, 0), ("fha", "180", 180, 102, 0), ("va", "181", 360, 100, 250_000),
+        ("usda", "360", 360, 100, 250_000), ("conventional", "240", 240, 101, 0),
+    ):  # fmt: skip
+        facts = {"kind": kind, "term_months": term, "note_rate_e7": "650000"}
+        offered = pricing.offers(loan(facts), None, read(text), DAY, BOOK, hold=False)
+        rows = (
+            offered.filter(pl.col("execution") == "swap").select("term_bucket", "base_e6", "payup_e6").unique().rows()
+        )
+        assert rows == [(bucket, base * 10**6, payup)], (kind, term)
+    with pytest.raises(Refused, match="gnma has no pools of 20 years"):
+        read('[[tba]]\nprogram = "gnma"\nterm = 20\nprices = {"6.0" = 100}\n')
+
+
+def test_a_coupon_quoted_for_a_later_month_only_is_offered_then() -> None:
+    text = (
+        'cash = []\nconduit = []\n[[tba]]\nprogram = "fnma"\nsettle = 2026-12-14\nprices = {"6.0" = 101}\n'
+        '[[tba]]\nprogram = "fnma"\nsettle = 2027-01-14\nprices = {"6.0" = 100, "6.5" = 103}\n'
+    )
+    offered = pricing.offers(loan(), None, read(text), DAY, BOOK, hold=False)
+    assert set(offered.select("coupon_rate_e7", "base_e6", "settlement_date").rows()) == {
+        (600_000, 101_000_000, date(2026, 12, 14)), (650_000, 103_000_000, date(2027, 1, 14)),
+    }  # fmt: skip
+
+
+def test_a_changed_multiple_reaches_coupons_with_a_ratio_of_their_own(tmp_path: Path) -> None:
+    sheet = tmp_path / "sheet.toml"
+    own = '[[ratio]]\nprogram = "fnma"\ncoupon = 6.0\nbuy_up = 5\nbuy_down = 6.75\n'
+    sheet.write_text(WORKED.read_text(encoding="utf-8") + own, encoding="utf-8")
+    lines = offer(priced(sheet=sheet, what_if=["buy_up=4"]), "fnma", "swap", 600_000)["lines"]
+    assert {line["label"]: line["points_e6"] for line in lines}["guaranty fee bought up"] == 660_000
+    with pytest.raises(Refused, match="a ratio of the sheet would have its buy_down below its buy_up"):
+        priced(sheet=sheet, what_if=["buy_down=4.75"])
+
+
+def test_what_ifs_are_judged_together() -> None:
+    both = priced(what_if=["buy_up=7", "buy_down=8"])
+    assert offer(both, "fnma", "swap", 600_000)["all_in_e6"] == 102_617_500 + 16_500 * 25
+    assert priced(what_if=["buy_down=8", "buy_up=7"])["offers"] == both["offers"]
+    assert priced(what_if=["gfee=40", "gfee=46"])["offers"] == priced()["offers"]
+
+
 def test_ratios_by_program_and_coupon() -> None:
     text = WORKED.read_text(encoding="utf-8") + (
         '[[ratio]]\nprogram = "fnma"\nbuy_up = 4\nbuy_down = 7\n'
@@ -112,12 +186,38 @@ def test_cash_window_prices_by_pass_through_and_delivery_days() -> None:
         "date = 2026-11-23\ntba = []\nconduit = []\n"
         '[[cash]]\nprogram = "fnma"\ndays = 10\nprices = {"6.5" = 102, "6.75" = 102.5}\n'
         '[[cash]]\nprogram = "fnma"\ndays = 60\nprices = {"6.5" = 101, "6.75" = 101.5}\n'
-        "[costs.cash]\ndays = {DAYS}\n"
+        "[costs.cash]\ndays = {DAYS}\n[servicing.kept]\nabove = 1\n[servicing.released]\nabove = 1\n"
     )
     for days, base in (("5", 102_250_000), ("11", 101_250_000), ("61", None)):
         offered = pricing.offers(loan(), None, read(text.replace("{DAYS}", days)), DAY, BOOK, hold=False)
         assert set(offered["base_e6"]) == (set() if base is None else {base})
         assert set(offered["coupon_rate_e7"]) <= {662_500}
+
+
+@pytest.mark.parametrize(
+    ("prices", "above", "passed"),
+    [
+        ('"6.375" = 101, "6.5" = 101.5, "6.625" = 102', 3.5, 662_500),  # 4 years of pass-through rate beat 3.5 of fee
+        ('"6.375" = 101, "6.5" = 101.5, "6.625" = 101.75', 3.5, 650_000),  # from 6.5 on it pays 2 only
+        ('"6.375" = 101, "6.5" = 101.25, "6.625" = 101.5', 3.5, 637_500),
+        ('"6.375" = 101, "6.5" = 101.4375, "6.625" = 101.875', 3.5, 662_500),  # the same: the least fee
+        ('"6.0" = 100, "6.375" = 101', 3.5, 637_500),  # nothing listed for the least fee
+        ('"6.25" = 100, "6.5" = 101, "7" = 101', 3.5, 650_000),
+        ('"6.7" = 100', 3.5, None),
+    ],
+)
+def test_the_cash_window_leaves_the_servicing_fee_that_pays_most(prices: str, above: float, passed: int | None) -> None:
+    """Note 6.875%: pass-through rates of 6.375 to 6.625 leave 50 to 25 bp."""
+    text = (
+        f'tba = []\nconduit = []\n[[cash]]\nprogram = "fnma"\nprices = {{{prices}}}\n'
+        f"[servicing.kept]\nconventional = 5.0\nabove = {above}\n[costs.cash]\n"
+    )
+    offered = pricing.offers(loan(), None, read(text), DAY, BOOK, hold=False).filter(pl.col("servicing") == "kept")
+    assert offered["coupon_rate_e7"].to_list() == ([] if passed is None else [passed])
+    if passed is not None:
+        fee = 687_500 - passed
+        assert offered["servicing_fee_rate_e7"][0] == fee
+        assert offered["servicing_e6"][0] == 1_250_000 + (fee - 25_000) * 35
 
 
 def test_what_ifs_change_what_they_name() -> None:

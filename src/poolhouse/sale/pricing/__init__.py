@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from poolhouse.sale.pricing.offering import offers
-from poolhouse.sale.pricing.sheet_files import read_sheet, sheet_day, with_change
+from poolhouse.sale.pricing.sheet_files import read_sheet, sheet_day, with_changes
 from poolhouse.sale.pricing.sheets import Sheet, model_sheet
 
-__all__ = ["Sheet", "model_sheet", "offers", "read_sheet", "sheet_day", "with_change"]
+__all__ = ["Sheet", "model_sheet", "offers", "read_sheet", "sheet_day", "with_changes"]

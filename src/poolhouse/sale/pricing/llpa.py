@@ -41,8 +41,9 @@ LABELS = {
 @dataclass(frozen=True)
 class Charges:
     """`parts`: name of LABELS -> points in e6 by loan, all >= 0 except "waived"; `total`: their sum;
-    `priced`: False where the matrix has no cell (no loan to value, cash-out above its last column) or a charge
-    is not known; `minimum_mi`: True where that is the one for the minimum mortgage insurance option."""
+    `priced`: False where the matrix has no cell (no loan to value; a cash-out's loan to value, or combined with a
+    second lien, above its last column) or a charge is not known; `minimum_mi`: True where that is the one for the
+    minimum mortgage insurance option."""
 
     parts: dict[str, Int64s]
     total: Int64s
@@ -85,7 +86,9 @@ def charges(
     gross: Int64s = np.sum(list(parts.values()), axis=0)
     parts["waived"] = np.where(facts.waived(rulebook, as_of), -gross, 0)
     unknown = minimum if terms["minimum_mi"] is None else np.zeros_like(minimum)
-    within = facts.column < matrix.columns(facts.purpose)
+    # a second lien's charge is read by combined loan to value: beyond the last column there is no cell either
+    furthest = np.where(facts.cltv > facts.ltv, np.maximum(facts.column, facts.combined), facts.column)
+    within = furthest < matrix.columns(facts.purpose)
     return Charges(parts, gross + parts["waived"], facts.known & within & ~unknown, unknown)
 
 
@@ -143,8 +146,9 @@ class _Facts:
         self.combined = band_of(self.cltv, matrix.tops)
         self.score = loans["score_mid"].fill_null(0).to_numpy().astype(np.int64)
         self.long = (loans["term_months"] > matrix.min_term).to_numpy()
+        self.conventional = (loans["kind"] == "conventional").to_numpy()
         self.purpose = code_of(loans["purpose"], PURPOSES)
-        self.high_balance = loans["note_amount_cents"].to_numpy() > _general_limit(loans, as_of, rulebook)
+        self.high_balance = loans["note_amount_cents"].to_numpy() > general_limit(loans, as_of, rulebook)
 
     def attributes(self) -> dict[str, Bools]:
         """Which adders each loan pays."""
@@ -160,16 +164,24 @@ class _Facts:
         }
 
     def minimum_mi(self, rulebook: Rulebook, as_of: date) -> Bools:
-        """Whether the loan is insured for less than the standard coverage of its band and term."""
+        """Whether the loan is insured for less than the standard coverage of its band, term and affordable program."""
         bands = rulebook.get("standards.mi_ltv_bands_e4", as_of)
-        short = (self.loans["term_months"] <= rulebook.get("standards.mi_short_term_months", as_of)).to_numpy()
         column = np.minimum(band_of(self.ltv, bands), len(bands) - 1)
-        standard = [
-            np.array(rulebook.get("standards.mi_coverage_pct", as_of, option=option), dtype=np.int64)[column]
-            for option in ("standard_short", "standard_long")
-        ]
-        insured = self.ltv > rulebook.get("standards.mi_above_ltv_e4", as_of)
-        less: Bools = insured & (self.loans["mi_pct"].to_numpy() < np.where(short, *standard))
+
+        def coverage(option: str) -> Int64s:
+            cells = np.array(rulebook.get("standards.mi_coverage_pct", as_of, option=option), dtype=np.int64)
+            found: Int64s = cells[column]
+            return found
+
+        short = (self.loans["term_months"] <= rulebook.get("standards.mi_short_term_months", as_of)).to_numpy()
+        kind = self.loans["affordable"]
+        standard = np.select(
+            [kind.is_in(["homeready", "home_possible"]).to_numpy(), (kind == "hfa").to_numpy()],
+            [np.where(short, coverage("affordable_short"), coverage("affordable_long")), coverage("hfa")],
+            np.where(short, coverage("standard_short"), coverage("standard_long")),
+        )
+        insured = (self.ltv > rulebook.get("standards.mi_above_ltv_e4", as_of)) & self.conventional
+        less: Bools = insured & (self.loans["mi_pct"].to_numpy() < standard)
         return less
 
     def waived(self, rulebook: Rulebook, as_of: date) -> Bools:
@@ -183,7 +195,7 @@ class _Facts:
             limits, on=["county_fips", "units"], how="left", maintain_order="left"
         )
         county = home["county_limit_cents"].fill_null(0).to_numpy()
-        high_cost = county > _general_limit(self.loans, as_of, rulebook)
+        high_cost = county > general_limit(self.loans, as_of, rulebook)
         income = self.loans["ami_ratio_e4"]
         modest = income.is_not_null().to_numpy() & (income.fill_null(0).to_numpy() <= np.where(high_cost, high, normal))
         first = self.loans["first_time_buyer"].fill_null(False).to_numpy()
@@ -194,7 +206,7 @@ class _Facts:
         return waived
 
 
-def _general_limit(loans: pl.DataFrame, as_of: date, rulebook: Rulebook) -> Int64s:
+def general_limit(loans: pl.DataFrame, as_of: date, rulebook: Rulebook) -> Int64s:
     """The limit above which a loan is high balance: the nation's baseline, or the one that a statute sets for a
     whole state."""
     units = loans["units"].to_numpy().astype(np.int64) - 1

@@ -18,7 +18,7 @@ from poolhouse.dates import on_or_after
 from poolhouse.money import half_up_div
 from poolhouse.rules import Rulebook
 from poolhouse.sale.pricing.curves import Curve, curves
-from poolhouse.sale.pricing.sheets import CONDUITS, ENTERPRISES, STRIPS, SWAPPED, Sheet
+from poolhouse.sale.pricing.sheets import CONDUITS, ENTERPRISES, STRIPS, SWAPPED, Sheet, first_met, pool_bucket
 from poolhouse.sale.pricing.strips import PERMITTED, Limits, divide
 from poolhouse.tables.codes import NO_PROGRAM, PROGRAMS
 
@@ -35,7 +35,7 @@ RATE_TO_PRICE = 10
 _YEAR_DAYS = 360
 
 COLUMNS: dict[str, pl.DataType] = {
-    "cell": pl.Int32(), "program": pl.Int8(), "execution": pl.Int8(), "servicing": pl.Int8(),
+    "cell": pl.Int32(), "term_bucket": pl.Int16(), "program": pl.Int8(), "execution": pl.Int8(), "servicing": pl.Int8(),
     "coupon_rate_e7": pl.Int32(), "guaranty_fee_rate_e7": pl.Int32(), "servicing_fee_rate_e7": pl.Int32(),
     "buy_up_rate_e7": pl.Int32(), "excess_rate_e7": pl.Int32(), "base_fee_e7": pl.Int64(), "above_e3": pl.Int64(),
     "base_e6": pl.Int64(), "buy_up_e6": pl.Int64(), "buy_down_e6": pl.Int64(), "excess_e6": pl.Int64(),
@@ -64,6 +64,10 @@ def menu(cells: pl.DataFrame, sheet: Sheet, rulebook: Rulebook, *, hold: bool = 
     if hold:
         parts.append(_rows(cells["cell"], NO_PROGRAM, HOLD, KEPT, sheet.as_of))
     frame = pl.concat(parts).join(cells.select("cell", "note_rate_e7"), on="cell", how="left", maintain_order="left")
+    own = pl.concat([_pooled(cells, p, sheet, rulebook) for p in SWAPPED])
+    frame = frame.drop("term_bucket").join(own, on=["cell", "program"], how="left", maintain_order="left")
+    frame = frame.join(cells.select("cell", price_bucket="term_bucket"), on="cell", how="left", maintain_order="left")
+    frame = frame.with_columns(pl.coalesce("term_bucket", "price_bucket").alias("term_bucket"))
     note = frame["note_rate_e7"].to_numpy().astype(np.int64)
     days = (frame["settlement_date"] - sheet.as_of).dt.total_days().to_numpy()
     carry = half_up_div(days * (note - sheet.values["carry"]["line_rate"]) * RATE_TO_PRICE, _YEAR_DAYS)
@@ -84,7 +88,8 @@ def refusals(note_rate_e7: int, bucket: int, sheet: Sheet, rulebook: Rulebook) -
     found = []
     for program in SWAPPED:
         limits = limits_of(program, sheet, rulebook)
-        rows = sheet.tba.filter((pl.col("program") == program) & (pl.col("term_bucket") == bucket))
+        pooled = pool_bucket(program, bucket, sheet.as_of, rulebook)
+        rows = sheet.tba.filter((pl.col("program") == program) & (pl.col("term_bucket") == pooled))
         coupons = rows["coupon_rate_e7"].unique().sort().to_numpy().astype(np.int64)
         up, down = ratios(sheet, program, coupons)
         values = sheet.values
@@ -107,10 +112,9 @@ def ratios(sheet: Sheet, program: int, coupons: Int64s) -> tuple[Int64s, Int64s]
 
 
 def tba_of(sheet: Sheet, rulebook: Rulebook) -> pl.DataFrame:
-    """The sheet's TBA prices at the first settlement that can still be met, by program and term."""
-    least = sheet.as_of + timedelta(days=rulebook.get("pricing.tba_settlement", sheet.as_of)["least_days"])
-    ahead = sheet.tba.filter(pl.col("settlement_date") >= least)
-    first = pl.col("settlement_date").min().over("program", "term_bucket")
+    """The TBA prices: of each program, term and coupon that of the first settlement that can still be met."""
+    ahead = sheet.tba.filter(pl.col("settlement_date") >= first_met(sheet.as_of, rulebook))
+    first = pl.col("settlement_date").min().over("program", "term_bucket", "coupon_rate_e7")
     return ahead.filter(pl.col("settlement_date") == first)
 
 
@@ -121,7 +125,8 @@ def _swaps(cells: pl.DataFrame, sheet: Sheet, rulebook: Rulebook) -> Iterator[pl
     costs = values["costs.swap"]
     for program in SWAPPED:
         limits, fee = limits_of(program, sheet, rulebook), values["guaranty_fee"][PROGRAMS[program]]
-        pairs = cells.join(tba.filter(pl.col("program") == program), on="term_bucket", how="inner")
+        pairs = cells.drop("term_bucket").join(_pooled(cells, program, sheet, rulebook), on="cell")
+        pairs = pairs.join(tba, on=["program", "term_bucket"], how="inner")
         spread = pl.col("note_rate_e7") - pl.col("coupon_rate_e7")
         pairs = pairs.filter(spread.is_between(limits.spread_min, limits.spread_max))
         coupon = pairs["coupon_rate_e7"].to_numpy().astype(np.int64)
@@ -145,50 +150,76 @@ def _swaps(cells: pl.DataFrame, sheet: Sheet, rulebook: Rulebook) -> Iterator[pl
             yield rows.filter(place <= most)
 
 
+def _pooled(cells: pl.DataFrame, program: int, sheet: Sheet, rulebook: Rulebook) -> pl.DataFrame:
+    """cell, program and the term_bucket of the program's pools that take the cell's loans."""
+    buckets = {b: pool_bucket(program, b, sheet.as_of, rulebook) for b in cells["term_bucket"].unique()}
+    term = pl.col("term_bucket").replace_strict(buckets, return_dtype=pl.Int16)
+    return cells.select("cell", pl.lit(program, pl.Int8).alias("program"), term)
+
+
 def worth_e6(rate_e7: Int64s, multiple_e3: Int64s | int) -> Int64s:
     """Price in e6 of a yearly fee at a multiple in thousandths, half-up: 16.5 bp x 4.5 is 0.7425."""
     return half_up_div(rate_e7 * multiple_e3, _E3 // RATE_TO_PRICE)
 
 
 def _cash(cells: pl.DataFrame, sheet: Sheet, rulebook: Rulebook) -> Iterator[pl.DataFrame]:
-    """The cash window: the pass-through rate is the note rate less the least servicing fee."""
+    """The cash window: the pass-through rate is the note rate less the servicing fee that pays best."""
     costs = sheet.values["costs.cash"]
     good = sheet.cash.filter(pl.col("days") >= costs["days"])
     shortest = good.filter(pl.col("days") == pl.col("days").min().over("program", "term_bucket"))
     found = curves(shortest, "coupon_rate_e7")
     for program in ENTERPRISES:
-        fee = limits_of(program, sheet, rulebook).servicing_min
+        limits = limits_of(program, sheet, rulebook)
         for kept in (KEPT, RELEASED):
-            yield from _quoted(
-                cells, sheet, found, program, CASH, kept, fee, coupon=True, servicing_fee_rate_e7=fee, base_fee_e7=fee
-            )
+            above = sheet.values[f"servicing.{SERVICING[kept]}"]["above"]
+            yield from _quoted(cells, sheet, found, program, CASH, kept, limits, above)
 
 
 def _conduits(cells: pl.DataFrame, sheet: Sheet) -> Iterator[pl.DataFrame]:
     """Conduits' bids by note rate, servicing released and paid for within the bid."""
     found = curves(sheet.conduit, "note_rate_e7")
     for program in CONDUITS:
-        yield from _quoted(cells, sheet, found, program, CONDUIT, RELEASED, 0, coupon=False)
+        yield from _quoted(cells, sheet, found, program, CONDUIT, RELEASED)
 
 
 def _quoted(
     cells: pl.DataFrame, sheet: Sheet, found: dict[tuple[int, int], Curve], program: int, execution: int, kept: int,
-    less_e7: int, *, coupon: bool, **columns: int,
+    limits: Limits | None = None, above_e3: int = 0,
 ) -> Iterator[pl.DataFrame]:  # fmt: skip
-    """Rows where a curve prices the note rate less `less_e7`."""
+    """Rows where a curve prices the note rate, less a servicing fee within the limits where there are some."""
     costs = sheet.values[f"costs.{EXECUTIONS[execution]}"]
     paid = on_or_after(sheet.as_of + timedelta(days=costs["days"]))
     for (of, bucket), curve in found.items():
         if of != program:
             continue
         here = cells.filter(pl.col("term_bucket") == bucket)
-        rate = here["note_rate_e7"].to_numpy().astype(np.int64) - less_e7
+        note = here["note_rate_e7"].to_numpy().astype(np.int64)
+        rate = note if limits is None else _passed_through(note, curve, limits, above_e3)
         price, known = curve.at(rate)
+        fees: dict[str, Int64s | int | None] = {}
+        if limits is not None:
+            least = limits.servicing_min
+            fees = {"coupon_rate_e7": rate, "servicing_fee_rate_e7": note - rate, "base_fee_e7": least,
+                    "above_e3": (note - rate - least) * above_e3}  # fmt: skip
         rows = _rows(
-            here["cell"], program, execution, kept, paid, coupon_rate_e7=rate if coupon else None, base_e6=price,
-            hedge_e6=-costs["hedge"], delivery_e6=-costs["delivery"], **columns,
+            here["cell"], program, execution, kept, paid, base_e6=price, hedge_e6=-costs["hedge"],
+            delivery_e6=-costs["delivery"], **fees,
         )  # fmt: skip
         yield rows.filter(pl.Series(known))
+
+
+def _passed_through(note: Int64s, curve: Curve, limits: Limits, above_e3: int) -> Int64s:
+    """Of each note rate the pass-through rate that pays best with the servicing fee left. Prices run straight between
+    listed rates, so it is a listed rate or an end of what the limits permit; among equals the highest."""
+    high, low = note - limits.servicing_min, note - limits.servicing_max
+    listed = np.broadcast_to(curve.rates, (len(note), len(curve.rates)))
+    rates = np.column_stack((high, listed[:, ::-1], low))
+    price, known = curve.at(rates.ravel())
+    worth = price.reshape(rates.shape) + worth_e6(high[:, None] - rates, above_e3)
+    permitted = known.reshape(rates.shape) & (rates <= high[:, None]) & (rates >= low[:, None])
+    best = np.where(permitted, worth, np.iinfo(np.int64).min).argmax(axis=1)
+    passed: Int64s = rates[np.arange(len(note)), best]
+    return passed
 
 
 def _rows(

@@ -124,7 +124,6 @@ def _priced(loans: pl.DataFrame, open_to: Bools, whole: _Menu, sheet: Sheet, rul
     balance = _balances(loans, sheet.as_of)[loan]
     frame = taken.with_columns(
         pl.Series("loan_id", loans["loan_id"].to_numpy()[loan]),
-        pl.Series("term_bucket", loans["term_bucket"].to_numpy()[loan]),
         _words("execution", EXECUTIONS, taken),
         _words("servicing", SERVICING, taken),
         *(pl.Series(name, part) for name, part in parts.items()),
@@ -191,17 +190,17 @@ def _payups(loans: pl.DataFrame, loan: Int64s, rows: pl.DataFrame, swap: Bools, 
         fits = np.ones(loans.height, dtype=bool) if payup.most_cents is None else amount <= payup.most_cents
         if payup.states:
             fits &= loans["state"].is_in(payup.states).to_numpy()
-        if payup.term_bucket is not None:
-            fits &= loans["term_bucket"].to_numpy() == payup.term_bucket
-        key = (payup.program, payup.coupon_rate_e7, None)
+        key = (payup.program, payup.coupon_rate_e7, payup.term_bucket)
         value = np.where(fits, payup.e6, 0)
         pools[key] = np.maximum(pools[key], value) if key in pools else value
-    for (program, coupon, _), value in pools.items():
+    for (program, coupon, bucket), value in pools.items():
         where = swap
         if program is not None:
             where = where & (rows["program"].to_numpy() == program)
         if coupon is not None:
             where = where & (rows["coupon_rate_e7"] == coupon).fill_null(False).to_numpy()
+        if bucket is not None:
+            where = where & (rows["term_bucket"] == bucket).to_numpy()
         best = np.maximum(best, np.where(where, value[loan], 0))
     return best
 

@@ -23,6 +23,8 @@ _SCALES = {
     "dollars": 100,
 }
 """Unit that people write -> factor to the unit kept: e3, e6, e7, e7, e4, days, cents."""
+_MOST = {"times": 1_000, "points": 100, "bp": 1_000, "percent": 100, "share": 1_000, "days": 3_650}
+"""The most that can be meant, where more would be a mistaken unit."""
 WORDS = {
     "times": "years of fee, such as 4.5",
     "points": "points of price, such as 0.25",
@@ -132,14 +134,16 @@ def scaled(where: str, value: Any, setting: Setting) -> Any:
     return _one(where, value, setting)
 
 
-def number(where: str, value: Any, factor: int, wanted: str, *, negative: bool = False) -> int:
-    """An exact multiple of 1/factor as an integer. Refused otherwise."""
+def number(where: str, value: Any, factor: int, wanted: str, *, negative: bool = False, most: int = 10**9) -> int:
+    """An exact multiple of 1/factor, no larger than `most`, as an integer. Refused otherwise."""
     shown = str(value) if isinstance(value, Decimal) else repr(value)
     try:
         exact = Decimal(str(value).replace("_", "")) if not isinstance(value, bool) else Decimal("NaN")
     except InvalidOperation:
         exact = Decimal("NaN")
-    if not exact.is_finite() or abs(exact) > 10**9 or (exact < 0 and not negative):
+    if exact.is_finite() and abs(exact) > most:
+        raise Refused(f"{where}: {shown} is above {most:,}: write {wanted}")
+    if not exact.is_finite() or (exact < 0 and not negative):
         raise Refused(f"{where}: {shown} is not what stands here: write {wanted}")
     if exact * factor != (exact * factor).to_integral_value():
         raise Refused(f"{where}: {shown} has more decimals than can be meant: write {wanted}")
@@ -154,6 +158,8 @@ def check_shapes(name: str, values: dict[str, dict[str, Any]]) -> None:
             f"{name}: multiples: buy_down is below buy_up: fee could be bought up and down at a gain; "
             "give buy_down at least buy_up"
         )
+    if values["hold"]["prepaid_most"] > _SCALES["share"] * 100:
+        raise Refused(f"{name}: hold.prepaid_most is above 100: no more than all of a balance is prepaid")
     for kept in ("kept", "released"):
         section = values[f"servicing.{kept}"]
         if section["size_tops"] and len(section["by_size"]) != len(section["size_tops"]) + 1:
@@ -179,7 +185,8 @@ def _one(where: str, value: Any, setting: Setting) -> Any:
         if not (isinstance(value, str) and len(value) == 2 and value.isalpha()):
             raise Refused(f"{where}: {value!r} is not what stands here: write {wanted}")
         return value.upper()
-    return number(where, value, _SCALES.get(setting.unit, 1), wanted, negative=setting.negative)
+    most = _MOST.get(setting.unit, 10**9)
+    return number(where, value, _SCALES.get(setting.unit, 1), wanted, negative=setting.negative, most=most)
 
 
 def _listed(where: str, value: Any) -> list[Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -17,7 +18,17 @@ import polars as pl
 from poolhouse.findings import Refused
 from poolhouse.rules import Rulebook
 from poolhouse.sale.pricing.settings import KEEP, SETTINGS, check_shapes, number, scaled
-from poolhouse.sale.pricing.sheets import CONDUITS, ENTERPRISES, RATIOS, SWAPPED, Payup, Sheet, model_sheet, settlement
+from poolhouse.sale.pricing.sheets import (
+    CONDUITS,
+    ENTERPRISES,
+    RATIOS,
+    SWAPPED,
+    Payup,
+    Sheet,
+    model_sheet,
+    pool_bucket,
+    settlement,
+)
 from poolhouse.sale.terms import price_of
 from poolhouse.tables.codes import PROGRAMS
 
@@ -54,14 +65,13 @@ def read_sheet(text: str, name: str, as_of: date, rulebook: Rulebook) -> Sheet:
     if day is not None and day != as_of:
         raise Refused(f"{name}: the sheet is of {day}, not of {as_of}: give --as-of {day}, or another sheet")
     sheet = model_sheet(as_of, rulebook)
-    first = settlement(as_of, rulebook)
     parts: dict[str, Any] = {}
     if "tba" in raw:
-        parts["tba"] = _prices(name, raw, "tba", SWAPPED, rulebook, as_of, first)
+        parts["tba"] = _prices(name, raw, "tba", SWAPPED, rulebook, as_of)
     if "cash" in raw:
-        parts["cash"] = _prices(name, raw, "cash", ENTERPRISES, rulebook, as_of, first)
+        parts["cash"] = _prices(name, raw, "cash", ENTERPRISES, rulebook, as_of)
     if "conduit" in raw:
-        parts["conduit"] = _prices(name, raw, "conduit", CONDUITS, rulebook, as_of, first)
+        parts["conduit"] = _prices(name, raw, "conduit", CONDUITS, rulebook, as_of)
     if "payup" in raw:
         parts["payups"] = tuple(_payup(name, each, i, rulebook, as_of) for i, each in _rows(name, raw, "payup"))
     if "ratio" in raw:
@@ -73,9 +83,21 @@ def read_sheet(text: str, name: str, as_of: date, rulebook: Rulebook) -> Sheet:
     return replace(sheet, name=str(title), values=values, given=frozenset(given), **parts)
 
 
-def with_change(sheet: Sheet, change: str) -> Sheet:
-    """The sheet with one key=value changed: a setting (multiples.buy_up=4.2), a short name (gfee=46, buy_up, buy_down,
-    excess, msr, srp, line_rate), or a price (tba.6.0=101.5, tba.gnma.30y.6.0=101-16, cash.., conduit..)."""
+def with_changes(sheet: Sheet, changes: Sequence[str]) -> Sheet:
+    """The sheet with some key=value changed: a setting (multiples.buy_up=4.2), a short name (gfee=46, buy_up, buy_down,
+    excess, msr, srp, line_rate), or a price (tba.6.0=101.5, tba.gnma.30y.6.0=101-16, cash.., conduit..). The last of
+    the same key counts; what they must be together is checked when all are made."""
+    for change in changes:
+        sheet = _changed(sheet, change)
+    if changes:
+        where = f"--what-if {', '.join(changes)}"
+        check_shapes(where, sheet.values)
+        if (sheet.ratios["buy_down"] < sheet.ratios["buy_up"]).any():
+            raise Refused(f"{where}: a ratio of the sheet would have its buy_down below its buy_up")
+    return sheet
+
+
+def _changed(sheet: Sheet, change: str) -> Sheet:
     key, equals, value = (part.strip() for part in change.partition("="))
     if not equals or not value:
         raise Refused(f"--what-if {change}: write key=value, such as gfee=46 or tba.6.0=101.5")
@@ -93,16 +115,18 @@ def with_change(sheet: Sheet, change: str) -> Sheet:
                 f"{', '.join(known)}"
             )
         values[section][name] = scaled(f"--what-if {key}", value, setting)
-    check_shapes(f"--what-if {change}", values)
-    changed = {full.rpartition(".")[0] + "." + full.rpartition(".")[2] for full in _ALIASES.get(key, (key,))}
-    return replace(sheet, values=values, given=sheet.given | changed)
+    changed = set(_ALIASES.get(key, (key,)))
+    # a sheet's own ratios follow: else the change would not reach the coupons that have one
+    new = [name for name in ("buy_up", "buy_down") if f"multiples.{name}" in changed]
+    ratios = sheet.ratios.with_columns(pl.lit(values["multiples"][name], pl.Int64).alias(name) for name in new)
+    return replace(sheet, values=values, given=sheet.given | changed, ratios=ratios)
 
 
 def _repriced(sheet: Sheet, change: str, key: re.Match[str], value: str) -> Sheet:
     """The sheet with a price changed wherever it lists that rate; 30-year prices unless a term is named."""
     table = key["table"]
     where = f"--what-if {change}"
-    rate = number(where, key["rate"], 100_000, "a rate in percent")
+    rate = _rate(where, key["rate"], "a rate in percent")
     frame: pl.DataFrame = getattr(sheet, table)
     program = key["program"]
     if program is not None and program not in PROGRAMS[1:]:
@@ -117,7 +141,7 @@ def _repriced(sheet: Sheet, change: str, key: re.Match[str], value: str) -> Shee
     )
     if frame.filter(here).is_empty():
         raise Refused(f"{where}: the sheet has no such price: it can change one that is listed, not add one")
-    price = price_of(where, value)
+    price = _price(where, value)
     changed = frame.with_columns(pl.when(here).then(pl.lit(price, pl.Int64)).otherwise("price_e6").alias("price_e6"))
     given = sheet.given | {key.string}
     tables: dict[str, Any] = {table: changed}
@@ -127,7 +151,7 @@ def _repriced(sheet: Sheet, change: str, key: re.Match[str], value: str) -> Shee
 def _parsed(text: str, name: str) -> dict[str, Any]:
     try:
         raw = tomllib.loads(text, parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(f"{name}: not TOML: {error}") from error
     tops = {"name", "date", *_TABLES, *(section.split(".")[0] for section in SETTINGS)}
     _known(name, raw, tops)
@@ -171,34 +195,40 @@ _KEYS = {
     "conduit": {"program", "term", "prices"},
 }
 _LONGEST_COMMITMENT_DAYS = 9_999
+_HIGHEST_PRICE_E6 = 1_000 * 10**6
 
 
 def _prices(
-    name: str, raw: dict[str, Any], table: str, allowed: tuple[int, ...], rulebook: Rulebook, as_of: date, settle: date
+    name: str, raw: dict[str, Any], table: str, allowed: tuple[int, ...], rulebook: Rulebook, as_of: date
 ) -> pl.DataFrame:
     """A table of prices: a row for each listed program, term and rate."""
     columns: dict[str, list[Any]] = {"program": [], "term_bucket": [], "extra": [], "rate": [], "price_e6": []}
     for i, each in _rows(name, raw, table):
         where = f"{name}: {table} {i}"
         _known(where, each, _KEYS[table])
-        programs = each.get("program", [PROGRAMS[p] for p in allowed])
+        programs = each.get("program", [PROGRAMS[p] for p in allowed]) or [""]
         bucket = _bucket(where, each.get("term", 30), rulebook, as_of)
-        extra = each.get("settle", settle) if table == "tba" else each.get("days", _LONGEST_COMMITMENT_DAYS)
-        if table == "tba" and type(extra) is not date:
+        extra = each.get("settle") if table == "tba" else each.get("days", _LONGEST_COMMITMENT_DAYS)
+        if table == "tba" and extra is not None and type(extra) is not date:
             raise Refused(f"{where}: settle {extra!r} is no date: write settle = 2026-12-14, without quotes")
         if table != "tba":
-            extra = number(f"{where}: days", extra, 1, "a whole number of days")
+            extra = number(f"{where}: days", extra, 1, "a whole number of days", most=_LONGEST_COMMITMENT_DAYS)
         prices = each.get("prices")
         if not isinstance(prices, dict) or not prices:
             raise Refused(f'{where}: prices is a table of rate and price: write prices = {{"6.0" = 101.5}}')
         for program in programs if isinstance(programs, list) else [programs]:
             code = _program(where, program, allowed)
+            if table == "tba" and pool_bucket(code, bucket, as_of, rulebook) != bucket:
+                if "program" in each:
+                    raise Refused(f"{where}: {program} has no pools of {bucket // 12} years: leave it out")
+                continue
+            told = settlement(as_of, code, bucket, rulebook) if extra is None else extra
             for rate, price in prices.items():
                 columns["program"].append(code)
                 columns["term_bucket"].append(bucket)
-                columns["extra"].append(extra)
-                columns["rate"].append(number(f"{where}: prices", rate, 100_000, 'a rate in percent, in quotes: "6.0"'))
-                columns["price_e6"].append(price_of(f"{where}: prices {rate}", _quoted(price)))
+                columns["extra"].append(told)
+                columns["rate"].append(_rate(f"{where}: prices", rate, 'a rate in percent, in quotes: "6.0"'))
+                columns["price_e6"].append(_price(f"{where}: prices {rate}", price))
     extra_name, extra_type = {"tba": ("settlement_date", pl.Date()), "cash": ("days", pl.Int32())}.get(
         table, ("days", pl.Int32())
     )
@@ -228,10 +258,10 @@ def _payup(name: str, raw: dict[str, Any], place: int, rulebook: Rulebook, as_of
         raise Refused(f'{where}: states is a list of postal codes, such as ["NY"]')
     return Payup(
         most_cents=None if most is None else number(f"{where}: most", most, 100, "dollars"),
-        e6=price_of(f"{where}: points", _quoted(raw.get("points"))),
+        e6=_price(f"{where}: points", raw.get("points")),
         program=None if program is None else _program(where, program, SWAPPED),
         term_bucket=None if term is None else _bucket(where, term, rulebook, as_of),
-        coupon_rate_e7=None if coupon is None else number(f"{where}: coupon", coupon, 100_000, "percent"),
+        coupon_rate_e7=None if coupon is None else _rate(f"{where}: coupon", coupon, "percent"),
         states=tuple(s.upper() for s in states),
     )
 
@@ -242,18 +272,30 @@ def _ratios(name: str, raw: dict[str, Any]) -> pl.DataFrame:
     for i, each in _rows(name, raw, "ratio"):
         where = f"{name}: ratio {i}"
         _known(where, each, {"program", "coupon", "buy_up", "buy_down"})
-        up, down = (number(f"{where}: {k}", each.get(k), 1_000, "years of fee") for k in ("buy_up", "buy_down"))
+        up, down = (
+            number(f"{where}: {k}", each.get(k), 1_000, "years of fee", most=1_000) for k in ("buy_up", "buy_down")
+        )
         if down < up:
             raise Refused(f"{where}: buy_down is below buy_up: fee could be bought up and down at a gain")
         coupon = each.get("coupon")
-        rate = None if coupon is None else number(f"{where}: coupon", coupon, 100_000, "percent")
+        rate = None if coupon is None else _rate(f"{where}: coupon", coupon, "percent")
         rows.append((_program(where, each.get("program"), ENTERPRISES), rate, up, down))
+        if rows[-1][:2] in {row[:2] for row in rows[:-1]}:
+            raise Refused(f"{where}: stands above already for the same program and coupon: keep one")
     return pl.DataFrame(rows, schema=RATIOS, orient="row").sort("coupon_rate_e7", nulls_last=False)
 
 
-def _quoted(price: Any) -> Any:
-    """A price as its file has it, for messages."""
-    return str(price) if isinstance(price, Decimal) else price
+def _price(where: str, price: Any) -> int:
+    """A price or points in e6, told in a message as its file has it."""
+    e6 = price_of(where, str(price) if isinstance(price, Decimal) else price)
+    if e6 > _HIGHEST_PRICE_E6:
+        raise Refused(f"{where}: {price} is above {_HIGHEST_PRICE_E6 // 10**6}: write a price per 100")
+    return e6
+
+
+def _rate(where: str, value: Any, wanted: str) -> int:
+    """A rate in e7."""
+    return number(where, value, 100_000, wanted, most=100)
 
 
 def _bucket(where: str, years: Any, rulebook: Rulebook, as_of: date) -> int:

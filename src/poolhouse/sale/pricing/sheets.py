@@ -70,15 +70,20 @@ def model_sheet(as_of: date, rulebook: Rulebook) -> Sheet:
     """The sheet that the market's mortgage rate and the assumptions give for a day. Refused for a day before the
     history of rates."""
     opening = opening_sheet(month_of(as_of), rulebook).select("program", "term_bucket", "coupon_rate_e7", "price_e6")
+    tba = opening.filter(pl.col("program").is_in(SWAPPED))
+    kinds = tba.select("program", "term_bucket").unique().sort("program", "term_bucket")
+    pooled = [pool_bucket(p, b, as_of, rulebook) for p, b in zip(kinds["program"], kinds["term_bucket"], strict=True)]
+    kinds = kinds.filter(kinds["term_bucket"] == pl.Series(pooled))
+    settles = [settlement(as_of, p, b, rulebook) for p, b in zip(kinds["program"], kinds["term_bucket"], strict=True)]
+    tba = tba.join(
+        kinds.with_columns(settlement_date=pl.Series(settles)), on=kinds.columns, how="inner", maintain_order="left"
+    )
     values = _values(as_of, rulebook)
     tops = rulebook.get("pricing.payups", as_of)
     return Sheet(
         name="model",
         as_of=as_of,
-        tba=opening.filter(pl.col("program").is_in(SWAPPED)).select(
-            "program", "term_bucket", pl.lit(settlement(as_of, rulebook)).alias("settlement_date"),
-            "coupon_rate_e7", "price_e6",
-        ),
+        tba=tba.select("program", "term_bucket", "settlement_date", "coupon_rate_e7", "price_e6"),
         cash=_cash(opening, values, as_of, rulebook),
         conduit=_conduit(opening, as_of, rulebook),
         ratios=pl.DataFrame(schema=RATIOS),
@@ -87,12 +92,24 @@ def model_sheet(as_of: date, rulebook: Rulebook) -> Sheet:
     )  # fmt: skip
 
 
-def settlement(as_of: date, rulebook: Rulebook) -> date:
-    """The first TBA settlement date that can still be met."""
-    rule = rulebook.get("pricing.tba_settlement", as_of)
-    month = month_of(as_of)
-    day = business_day(month, rule["day"], "sifma")
-    return day if day >= as_of + timedelta(days=rule["least_days"]) else business_day(month + 1, rule["day"], "sifma")
+def pool_bucket(program: int, term_bucket: int, as_of: date, rulebook: Rulebook) -> int:
+    """The term of a program's pools that take loans of a bucket: Ginnie Mae has 15- and 30-year pools only."""
+    buckets = sorted(rulebook.get("pooling.term_buckets", as_of, program=PROGRAMS[program]))
+    return int(next((b for b in buckets if b >= term_bucket), buckets[-1]))
+
+
+def settlement(as_of: date, program: int, term_bucket: int, rulebook: Rulebook) -> date:
+    """The first TBA settlement date of the class of a program and term that can still be met."""
+    kind = rulebook.get("pricing.tba_class", as_of, strip=STRIPS[program], term_bucket=term_bucket)
+    which = rulebook.get("pricing.tba_settlement_day", as_of, **{"class": kind})
+    day = business_day(month_of(as_of), which, "sifma")
+    return day if day >= first_met(as_of, rulebook) else business_day(month_of(as_of) + 1, which, "sifma")
+
+
+def first_met(as_of: date, rulebook: Rulebook) -> date:
+    """The first day whose settlement can still be met."""
+    days: int = rulebook.get("pricing.tba_notice_days", as_of)
+    return as_of + timedelta(days=days)
 
 
 def _values(as_of: date, rulebook: Rulebook) -> dict[str, dict[str, Any]]:

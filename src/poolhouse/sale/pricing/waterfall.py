@@ -109,9 +109,10 @@ def _interest(row: Row, loan: pl.DataFrame) -> dict[str, int]:
         return {}
     due = loan["first_due_date"][0]
     months = due.year * 12 + due.month - 2 + int(instalments(loan, paid)[0])
+    last: date = loan["paid_to_date"][0] or date(months // 12, months % 12 + 1, 1)
     return {
         "interest_scheduled_cents": interest_due(balance, rate, paid.replace(day=1), paid),
-        "interest_actual_cents": interest_due(balance, rate, date(months // 12, months % 12 + 1, 1), paid),
+        "interest_actual_cents": interest_due(balance, rate, last, paid),
     }
 
 
@@ -220,7 +221,7 @@ def _unpriced(loan: pl.DataFrame, sheet: Sheet, rulebook: Rulebook) -> list[str]
         ]
     if loan["ltv_e4"][0] is None:
         return ["no loan to value: the adjustment grid can't be read; give the base loan amount and the value"]
-    return ["the adjustment grid ends below this loan to value"]
+    return ["the adjustment grid ends below this loan to value, all liens counted"]
 
 
 def _reason(refusal: Refusal, sheet: Sheet, rulebook: Rulebook) -> str:

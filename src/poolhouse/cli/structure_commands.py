@@ -1,0 +1,74 @@
+"""structure on the command line: a deal's file, a speed, and prices of its classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from poolhouse.cli.options import AsJson, face_of
+from poolhouse.cli.value_commands import Cdr, Cpr, Lag, NoAdvance, Plot, Psa, Rows, Sda, Settle, Severity, Smm, numbers
+
+DealFile = Annotated[Path, typer.Argument(metavar="DEAL.toml", help="The deal's file.", exists=True, dir_okay=False)]
+Prices = Annotated[
+    list[str] | None,
+    typer.Option("--price", metavar="CLASS=PRICE", help="Clean price of a class: A=101-16. More than once."),
+]
+Index = Annotated[str | None, typer.Option("--index", metavar="PERCENT", help="Of floaters: one, or by month.")]
+NoCall = Annotated[bool, typer.Option("--no-call", help="The clean-up call is not exercised.")]
+
+
+def structure(
+    deal: DealFile, psa: Psa = None, cpr: Cpr = None, smm: Smm = None, cdr: Cdr = None, sda: Sda = None,
+    severity: Severity = "0", lag: Lag = 12, no_advance: NoAdvance = False, price: Prices = None, index: Index = None,
+    settle: Settle = None, no_call: NoCall = False, rows: Rows = False, plot: Plot = None, as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """The classes of a deal at a speed and across speeds.
+
+    Size, average life, window, yield at a price; with --cdr and --severity who loses what.
+    """
+    given = {"psa": psa, "cpr": cpr, "smm": smm, "cdr": cdr, "sda": sda}
+    if plot is not None and plot.suffix.lower() not in (".html", ".png"):
+        raise typer.BadParameter(f"--plot {plot}: end the name with .html or .png")
+    options: dict[str, Any] = {
+        "speeds": {name: numbers(f"--{name}", text) for name, text in given.items()},
+        "severity": numbers("--severity", severity), "lag": lag, "advance": not no_advance, "prices": _prices(price),
+        "index": numbers("--index", index), "settle": settle, "call": not no_call, "rows": rows or plot is not None,
+    }  # fmt: skip
+    with face_of(as_json) as face:
+        from poolhouse.market import structure as structuring
+
+        answer = structuring.structure(deal, **options)
+        if plot is not None:
+            _plot(answer, plot)
+            answer["plot"] = str(plot)
+            if not rows:
+                del answer["months"]
+        face.show("structure", answer, "")
+
+
+def _plot(answer: dict[str, Any], path: Path) -> None:
+    from poolhouse.web import structure_page
+
+    if path.suffix.lower() == ".html":
+        path.write_text(structure_page.render(answer), encoding="utf-8")
+    else:
+        from poolhouse.cli.picture import screenshot
+
+        screenshot(structure_page.render(answer), path, height=structure_page.height(answer))
+
+
+def _prices(given: list[str] | None) -> dict[str, str]:
+    prices: dict[str, str] = {}
+    for text in given or []:
+        name, equals, price = text.rpartition("=")
+        if not equals or not name or name in prices:
+            raise typer.BadParameter(f"--price {text!r}: write CLASS=PRICE once for a class, such as A=101-16")
+        prices[name] = price
+    return prices
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `structure`."""
+    app.command()(structure)

@@ -1,0 +1,124 @@
+"""What a deal's collateral pays each month, in whole cents: projected pools, or a class of another deal.
+
+A projection is in unrounded dollars. It becomes cents by rounding what has been paid so far and not each payment, so
+that the cents of all months are the balance, and no month is off by more than one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from poolhouse import money, valuation
+from poolhouse.findings import Refused
+
+Speeds = Mapping[str, Any]
+"""psa, cpr or smm, cdr or sda, severity, lag, advance: as `valuation.cashflows` takes them."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A month's collateral, cents. after = balance - scheduled - unscheduled - loss; prepaid is part of unscheduled."""
+
+    balance: int
+    interest: int
+    scheduled: int
+    unscheduled: int
+    prepaid: int
+    loss: int
+    late: int = 0
+
+    @property
+    def principal(self) -> int:
+        return self.scheduled + self.unscheduled
+
+    @property
+    def after(self) -> int:
+        return self.balance - self.principal - self.loss
+
+
+@dataclass(frozen=True)
+class Pools:
+    """Pools as `valuation` takes them, but in cents: percent, months. `guaranteed`: losses are paid as principal.
+
+    payoff_days_lost: days of interest that a prepaying borrower does not pay, on average; compensating_e7: what the
+    servicer makes good of it, at most, a year on the balance.
+    """
+
+    balance: tuple[int, ...]
+    wac: tuple[float, ...]
+    coupon: tuple[float, ...]
+    wam: tuple[int, ...]
+    age: tuple[int, ...] | None
+    guaranteed: bool = False
+    payoff_days_lost: int = 0
+    compensating_e7: int = 0
+
+    @property
+    def cents(self) -> int:
+        return sum(self.balance)
+
+
+def project(pools: Pools, speeds: Speeds) -> list[Received]:
+    """The pools' months at these speeds."""
+    age = None if pools.age is None else np.array(pools.age)
+    frame = valuation.cashflows(
+        np.array(pools.balance) / 100,
+        np.array(pools.wac),
+        np.array(pools.coupon),
+        np.array(pools.wam),
+        age=age,
+        **speeds,
+    )
+    parts = {
+        name: _cents(frame[name].to_numpy())
+        for name in ("net_interest", "scheduled_principal", "prepayment", "recovery", "loss", "default")
+    }
+    lag = int(speeds.get("lag", 12))
+    months, left = [], pools.cents
+    last = len(frame) - 1
+    for i in range(len(frame)):
+        loss = min(parts["loss"][i], left)
+        recovered = min(parts["recovery"][i], left - loss)
+        prepaid = min(parts["prepayment"][i], left - loss - recovered)
+        rest = left - loss - recovered - prepaid
+        scheduled = rest if i == last else min(parts["scheduled_principal"][i], rest)
+        # late for 60 days or more: what has defaulted and is not yet liquidated
+        late = min(sum(parts["default"][max(i - lag + 1, 0) : i + 1]), left)
+        month = Received(left, parts["net_interest"][i], scheduled, prepaid + recovered, prepaid, loss, late)
+        months.append(_guaranteed(month) if pools.guaranteed else month)
+        left = month.after
+    return months
+
+
+def _guaranteed(month: Received) -> Received:
+    """The guarantor pays what the loans don't: a default is a prepayment to holders."""
+    return replace(month, unscheduled=month.unscheduled + month.loss, prepaid=month.prepaid + month.loss, loss=0)
+
+
+def _cents(dollars: Any) -> list[int]:
+    """Each month's cents, so that any number of months together is off by half a cent at most."""
+    so_far = np.rint(np.cumsum(dollars) * 100).astype(np.int64)
+    return [int(cents) for cents in np.diff(so_far, prepend=0)]
+
+
+def payoff_shortfall(pools: Pools, month: Received) -> int:
+    """Interest that prepaid loans don't pay for their last month, less what the servicer makes good.
+
+    Half-up(prepaid x rate x days / 360), the rate being what the collateral paid this month.
+    """
+    if not pools.payoff_days_lost or not month.balance:
+        return 0
+    missed = money.half_up_div(month.prepaid * month.interest * 12 * pools.payoff_days_lost, month.balance * 360)
+    return max(missed - money.monthly_interest(month.balance, pools.compensating_e7), 0)
+
+
+def steady(project_at: Callable[[Speeds], list[Received]], psa: float) -> list[int]:
+    """Principal by month at one speed without default: what schedules are made of."""
+    months = project_at({"psa": psa})
+    if any(month.loss for month in months):
+        raise Refused("a schedule needs collateral without losses")
+    return [month.principal for month in months]

@@ -1,0 +1,215 @@
+"""A deal as data, and its life month by month.
+
+`run` is the prospectus's payment date: what the collateral brought comes in, interest falls due, the steps of the
+waterfall pay it out in their order, losses are written off, a clean-up call may end it. Whole cents throughout; at the
+end of every month what came in has gone out, or a fault of ours is raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from poolhouse.deals import collateral as source
+from poolhouse.deals.classes import Class
+from poolhouse.deals.collateral import Pools, Received
+from poolhouse.deals.credit_rules import CreditRule, StepDown
+from poolhouse.deals.principal_rules import PrincipalRule
+from poolhouse.deals.trust import INTEREST, PRINCIPAL, Groups, Paid, Trust, accretion
+from poolhouse.findings import Refused
+from poolhouse.money import RATE_ONE, largest_remainder, monthly_interest
+
+Rule = PrincipalRule | CreditRule
+
+
+@dataclass(frozen=True)
+class Step:
+    """One rule of the waterfall. `when`: always, or only while the step-down is `locked` or `released`."""
+
+    name: str
+    rule: Rule
+    when: str = ""
+
+
+@dataclass(frozen=True)
+class Underlying:
+    """A class of another deal as collateral."""
+
+    deal: Deal
+    name: str
+
+
+@dataclass(frozen=True)
+class Deal:
+    """Terms as the file gives them; see docs/structures.md. Amounts in cents, rates and shares in 1e-7.
+
+    losses: who bears them first; reference: notes on a reference pool, whose interest the issuer pays; call_e7: the
+    collateral may be bought out when this share of it is left; index_e7: of floating classes, by month, the last
+    going on.
+    """
+
+    name: str
+    collateral: Pools | Underlying
+    closing: int
+    classes: dict[str, Class]
+    steps: tuple[Step, ...]
+    losses: Groups = ()
+    step_down: StepDown | None = None
+    reference: bool = False
+    fee_e7: int = 0
+    call_e7: int = 0
+    reserve: int = 0
+    index_e7: tuple[int, ...] = (0,)
+    source: str = ""
+
+
+@dataclass
+class Life:
+    """What a class got, a number a month: balance and ending in cents, as `Paid`; unpaid: interest still owed."""
+
+    balance: list[int] = field(default_factory=list)
+    interest: list[int] = field(default_factory=list)
+    principal: list[int] = field(default_factory=list)
+    accrued: list[int] = field(default_factory=list)
+    loss: list[int] = field(default_factory=list)
+    unpaid: list[int] = field(default_factory=list)
+    ending: list[int] = field(default_factory=list)
+
+
+@dataclass
+class Run:
+    """A deal's life at one speed. `received`: the collateral's months; `fees`, `shortfall` (payoff interest nobody
+    made good), `reserve` (after each month), `rest`: what no class was due, the residual's if there is one."""
+
+    deal: Deal
+    classes: dict[str, Life]
+    received: list[Received]
+    fees: list[int] = field(default_factory=list)
+    shortfall: list[int] = field(default_factory=list)
+    reserve: list[int] = field(default_factory=list)
+    rest: list[int] = field(default_factory=list)
+    called: int | None = None
+
+
+def months_of(deal: Deal, speeds: source.Speeds) -> list[Received]:
+    """What a deal's collateral pays at these speeds."""
+    if isinstance(deal.collateral, Pools):
+        return source.project(deal.collateral, speeds)
+    ran = run(deal.collateral.deal, months_of(deal.collateral.deal, speeds))
+    life = ran.classes[deal.collateral.name]
+    rows = zip(ran.received, life.balance, life.interest, life.principal, life.loss, strict=True)
+    return [
+        Received(
+            balance, interest, 0, principal, 0, loss, month.late * balance // month.balance if month.balance else 0
+        )
+        for month, balance, interest, principal, loss in rows
+    ]
+
+
+def run(deal: Deal, months: Sequence[Received], *, index_e7: Sequence[int] | None = None, call: bool = True) -> Run:
+    """Pays the collateral's months out. index_e7: instead of the deal's own; call: the clean-up call is exercised."""
+    rates = tuple(index_e7 or deal.index_e7)
+    trust = Trust(
+        deal.classes, deal.closing, {name: c.balance for name, c in deal.classes.items()},
+        dict.fromkeys(deal.classes, 0), dict.fromkeys(deal.classes, 0), months[0], reserve=deal.reserve,
+    )  # fmt: skip
+    if deal.closing != months[0].balance:
+        raise ValueError("the months are not those of the deal's collateral")
+    kept = Run(deal, {name: Life() for name in deal.classes}, [])
+    for number, received in enumerate(months, 1):
+        if deal.losses == () and received.loss and not deal.reference:
+            raise Refused(
+                f"{deal.name}: the collateral loses money in month {number} and the deal does not say who bears it: "
+                "give losses = [...] in [deal], or guaranteed = true in [collateral]"
+            )
+        called = call and received.balance * RATE_ONE <= deal.call_e7 * deal.closing
+        if called:
+            received = replace(received, unscheduled=received.unscheduled + received.after)
+        _month(trust, kept, number, received, rates[min(number, len(rates)) - 1])
+        if called:
+            kept.called = number
+            break
+    return kept
+
+
+def _month(trust: Trust, kept: Run, number: int, received: Received, index_e7: int) -> None:
+    deal = kept.deal
+    trust.month, trust.received = number, received
+    trust.lost += received.loss
+    trust.late.append(received.late)
+    trust.paid = {name: Paid() for name in deal.classes}
+    trust.opening = dict(trust.balance)
+    trust.released = deal.step_down is not None and deal.step_down.reached(trust)
+    opening = {name: c.base(trust.balance) for name, c in deal.classes.items()}
+    before, outstanding = trust.reserve, trust.outstanding
+    fee, shortfall = _falls_due(trust, deal, opening, index_e7)
+    came = trust.pots[INTEREST] + trust.pots[PRINCIPAL]
+    for step in deal.steps:
+        if not step.when or (step.when == "released") == trust.released:
+            step.rule.pay(trust)
+    for pot in [name for name in trust.pots if name not in (INTEREST, PRINCIPAL)]:
+        trust.move(trust.pots[pot], pot, PRINCIPAL)
+    if deal.losses:
+        trust.write_down(deal.losses, max(trust.outstanding - received.after, 0))
+    trust.unpaid = dict(trust.due)
+    rest = trust.pots[INTEREST] + trust.pots[PRINCIPAL]
+    if not trust.outstanding or not received.after:
+        rest, trust.reserve = rest + trust.reserve, 0
+    _keep(trust, kept, opening, (fee, shortfall, rest))
+    _holds(trust, came + before, rest, outstanding)
+
+
+def _falls_due(trust: Trust, deal: Deal, opening: dict[str, int], index_e7: int) -> tuple[int, int]:
+    """Fills the pots and sets what each class is due; returns the fee and the payoff interest that is missing."""
+    received = trust.received
+    fee = monthly_interest(received.balance, deal.fee_e7)
+    missing = source.payoff_shortfall(deal.collateral, received) if isinstance(deal.collateral, Pools) else 0
+    fee = min(fee, received.interest)
+    missing = min(missing, received.interest - fee)
+    net = replace(received, interest=received.interest - fee)  # the net WAC is after fees, before what payoffs cost
+    due = {}
+    for name, c in deal.classes.items():
+        due[name], cut = c.interest(opening[name], index_e7, net) if c.bears_interest else (0, 0)
+        trust.carried[name] += cut + c.interest_on(trust.carried[name], index_e7) if c.capped else 0
+    total = sum(due.values())
+    if missing and total:  # borne by all classes by what they are due, and not owed later
+        for name, part in zip(due, largest_remainder(min(missing, total), list(due.values())), strict=True):
+            due[name] -= part
+    trust.due = {name: due[name] + trust.unpaid[name] for name in due}
+    interest = sum(trust.due.values()) if deal.reference else received.interest - fee - missing
+    trust.pots = {INTEREST: interest, PRINCIPAL: received.principal}
+    return fee, missing
+
+
+def _keep(trust: Trust, kept: Run, opening: dict[str, int], others: tuple[int, int, int]) -> None:
+    fee, shortfall, rest = others
+    residual = next((name for name, c in kept.deal.classes.items() if c.residual), None)
+    if residual is not None:
+        trust.paid[residual].interest += rest
+    for name, life in kept.classes.items():
+        paid, c = trust.paid[name], kept.deal.classes[name]
+        life.balance.append(opening[name])
+        for column in ("interest", "principal", "accrued", "loss"):
+            getattr(life, column).append(getattr(paid, column))
+        life.unpaid.append(trust.unpaid[name])
+        life.ending.append(c.base(trust.balance))
+    kept.received.append(trust.received)
+    kept.fees.append(fee)
+    kept.shortfall.append(shortfall)
+    kept.reserve.append(trust.reserve)
+    kept.rest.append(rest)
+
+
+def _holds(trust: Trust, came: int, rest: int, outstanding: int) -> None:
+    """Cash in = cash out, and balances move by what was paid, added and lost. A fault of ours if not."""
+    paid = trust.paid.values()
+    residual = sum(trust.paid[name].interest for name, c in trust.classes.items() if c.residual)
+    out = sum(p.interest + p.principal for p in paid) - residual + rest + trust.reserve
+    moved = sum(p.accrued - p.principal - p.loss for p in paid)
+    if came != out or trust.outstanding != outstanding + moved:
+        raise AssertionError(f"month {trust.month}: {came} came in and {out} went out, balances moved {moved}")
+    if min(trust.balance.values(), default=0) < 0 or min(trust.pots.values()) < 0:
+        raise AssertionError(f"month {trust.month}: a balance or a pot fell below zero")
+
+
+__all__ = ["Deal", "Life", "Run", "Step", "Underlying", "accretion", "months_of", "run"]

@@ -1,0 +1,138 @@
+"""The trust while a deal runs: what each class is owed and what each pot of money holds, in whole cents.
+
+Every rule takes money from a pot and gives it to classes or to another pot, through the methods here. So nothing is
+made or lost between the collateral and the classes, whatever the rules are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from poolhouse import money
+from poolhouse.deals.classes import Class
+from poolhouse.deals.collateral import Received
+
+Groups = tuple[tuple[str, ...], ...]
+"""Classes in order of payment; those of one group share by balance."""
+INTEREST, PRINCIPAL = "interest", "principal"
+Amount = Literal["interest", "principal", "accrued", "loss"]
+
+
+@dataclass
+class Paid:
+    """What a class got in a month, cents. `accrued`: interest added to the balance instead of paid."""
+
+    interest: int = 0
+    principal: int = 0
+    accrued: int = 0
+    loss: int = 0
+
+
+@dataclass
+class Trust:
+    """State from month to month, and the month's own amounts. Cents.
+
+    closing: collateral at closing; unpaid: interest owed from before; carried: what the net-WAC cap has cut;
+    opening: balances before the month's payments; due: interest of this month and before; received: what the collateral
+    brought; released: the step-down is reached and its tests pass; late: the collateral 60 days late or worse, by month;
+    held_share: the last step that shifting interest was allowed.
+    """
+
+    classes: dict[str, Class]
+    closing: int
+    balance: dict[str, int]
+    unpaid: dict[str, int]
+    carried: dict[str, int]
+    received: Received
+    reserve: int = 0
+    month: int = 0
+    lost: int = 0
+    released: bool = False
+    held_share: int | None = None
+    late: list[int] = field(default_factory=list)
+    opening: dict[str, int] = field(default_factory=dict)
+    pots: dict[str, int] = field(default_factory=dict)
+    due: dict[str, int] = field(default_factory=dict)
+    paid: dict[str, Paid] = field(default_factory=dict)
+
+    @property
+    def outstanding(self) -> int:
+        """Of all classes."""
+        return sum(self.balance.values())
+
+    def of(self, groups: Groups) -> int:
+        """Outstanding of these classes."""
+        return sum(self.balance[name] for name in flat(groups))
+
+    def before(self, groups: Groups) -> int:
+        """Outstanding of these classes before the month's payments: what its tests and percentages are taken of."""
+        return sum(self.opening[name] for name in flat(groups))
+
+    def at_closing(self, groups: Groups) -> int:
+        return sum(self.classes[name].balance for name in flat(groups))
+
+    def move(self, amount: int, source: str, to: str) -> None:
+        """From one pot to another."""
+        self.pots[source] = self.pots.get(source, 0) - amount
+        self.pots[to] = self.pots.get(to, 0) + amount
+
+    def repay(self, groups: Groups, source: str, most: int | None = None) -> int:
+        """Principal to the classes in order until they are retired or the pot is empty; within a group by balance."""
+        left = self.pots.get(source, 0) if most is None else min(most, self.pots.get(source, 0))
+        repaid = 0
+        for group in groups:
+            for name, part in self._shared(group, left - repaid):
+                self.balance[name] -= part
+                self.paid[name].principal += part
+                self.pots[source] -= part
+                repaid += part
+        return repaid
+
+    def write_down(self, groups: Groups, amount: int) -> int:
+        """A loss to the classes in order, within a group by balance; returns what they bore."""
+        borne = 0
+        for group in groups:
+            for name, part in self._shared(group, amount - borne):
+                self.balance[name] -= part
+                self.paid[name].loss += part
+                borne += part
+        return borne
+
+    def pay_interest(self, group: Iterable[str], source: str) -> None:
+        """What is due to the classes, by what is due where the pot is too small. An accruing class's own share goes to
+        its balance, and the money to the pot of its accretion."""
+        names = [name for name in group if self.due[name] > 0]
+        due = [self.due[name] for name in names]
+        if not names or self.pots.get(source, 0) <= 0:
+            return
+        for name, part in zip(names, money.largest_remainder(min(self.pots[source], sum(due)), due), strict=True):
+            self.due[name] -= part
+            accruing = self.accruing(name)
+            if accruing:
+                self.balance[name] += part
+                self.paid[name].accrued += part
+                self.move(part, source, accretion(name))
+            else:
+                self.paid[name].interest += part
+                self.pots[source] -= part
+
+    def accruing(self, name: str) -> bool:
+        """An accrual class whose turn has not come: one of those its interest pays down is left."""
+        return any(self.balance[earlier] for earlier in self.classes[name].accrues_until)
+
+    def _shared(self, group: tuple[str, ...], amount: int) -> list[tuple[str, int]]:
+        """At most the amount, among the classes of the group by balance."""
+        owed = [self.balance[name] for name in group]
+        part = min(amount, sum(owed))
+        return list(zip(group, money.largest_remainder(part, owed), strict=True)) if part > 0 else []
+
+
+def accretion(name: str) -> str:
+    """The pot of an accrual class's interest."""
+    return f"accretion of {name}"
+
+
+def flat(groups: Groups) -> tuple[str, ...]:
+    return tuple(name for group in groups for name in group)

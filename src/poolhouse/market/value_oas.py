@@ -1,0 +1,132 @@
+"""value --rates: a pool's option-adjusted spread on a desk's own curve and vols, under the model of borrowers."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from poolhouse import valuation
+from poolhouse.findings import Refused
+from poolhouse.market.standards import text_of
+from poolhouse.valuation import rates
+from poolhouse.valuation.prepayment import PrepaymentModel, prepayment_model
+from poolhouse.valuation.wrong import WrongInput
+
+Answer = dict[str, Any]
+DEFAULT_PATHS = 1024
+_KEYS = {"years", "par", "per_year", "mortgage_rate", "factors", "vol", "seed", "prepayment"}
+_EIGHTHS = 8
+_SPAN, _STEP = 4.0, 0.1
+MEASURES = (
+    "oas_bp", "standard_error_bp", "z_spread_bp", "option_cost_bp", "effective_duration", "effective_convexity",
+    "spread_duration", "mortgage_spread_duration", "prepayment_duration", "key_rate_durations",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Market:
+    """What a rates file says: the curve, the model fitted to its vols, today's mortgage rate, how borrowers answer."""
+
+    curve: rates.Curve
+    model: rates.Gaussian
+    coupon: rates.CurrentCoupon
+    mortgage_rate: float
+    borrowers: PrepaymentModel
+    worst_fit_bp: float
+    seed: int
+
+
+def read_market(path: str | Path) -> Market:
+    """The market of a TOML file (docs/rates_and_oas.md). Refused with the key and what to write."""
+    name = Path(path).name
+    try:
+        raw = tomllib.loads(text_of(path, "rates"))
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise Refused(f"{name}: not TOML: {error}") from error
+    unknown = sorted(set(raw) - _KEYS)
+    if unknown:
+        raise Refused(f"{name}: {', '.join(unknown)} is unknown: use {', '.join(sorted(_KEYS))}")
+    missing = [key for key in ("years", "par", "mortgage_rate", "vol") if key not in raw]
+    if missing:
+        raise Refused(f"{name}: {', '.join(missing)} is missing: see docs/rates_and_oas.md")
+    try:
+        return _market(raw)
+    except WrongInput as error:
+        raise Refused(f"{name}: {error}") from error
+    except (TypeError, KeyError, AttributeError) as error:
+        how = "write [[vol]] with expiry, tenor and bp, and lists of numbers in years and par"
+        raise Refused(f"{name}: {error}: {how}") from error
+
+
+def _market(raw: Mapping[str, Any]) -> Market:
+    curve = rates.from_par(raw["years"], raw["par"], per_year=raw.get("per_year", 2))
+    vols = {
+        theirs: [line[ours] for line in raw["vol"]]
+        for ours, theirs in (("expiry", "expiry_years"), ("tenor", "tenor_years"), ("bp", "volatility_bp"))
+    }
+    fitted = rates.calibrate(curve, vols, factors=raw.get("factors", 2))
+    mortgage = raw["mortgage_rate"]
+    worst = float(fitted.table["difference_bp"].abs().max())  # type: ignore[arg-type]
+    return Market(
+        curve, fitted.model, rates.current_coupon(curve, mortgage), float(mortgage),
+        prepayment_model(**raw.get("prepayment", {})), worst, int(raw.get("seed", 1)),
+    )  # fmt: skip
+
+
+def with_oas(
+    answer: Answer, loans: pl.DataFrame, path: str | Path, *, month0: int = 1, paths: int = DEFAULT_PATHS
+) -> Answer:
+    """The answer of a valuation plus `oas`: `MEASURES`, paths, groups, mortgage_rate, worst_fit_bp (of the vols),
+    by_path (settled value per 100) and s_curve (incentive, cpr). loans: balance, wac, coupon, wam, age; loans of like
+    rate (to an eighth), term and age are one group. month0: calendar month of the first payments. Refused without a
+    price.
+    """
+    if answer["price"] is None:
+        raise Refused("an option-adjusted spread needs a price: give --price or a yield")
+    market = read_market(path)
+    groups = _groups(loans)
+    try:
+        walked = rates.rate_paths(
+            market.curve, market.model, market.coupon, count=paths, settle_days=answer["settle_days"], seed=market.seed,
+            months=int(groups["wam"].to_numpy().max()),
+        )  # fmt: skip
+        columns = [groups[name].to_numpy() for name in ("balance", "wac", "coupon", "wam")]
+        security = valuation.security(
+            *columns, age=groups["age"].to_numpy(), month0=month0, delay_days=answer["delay_days"]
+        )
+        found = valuation.oas(security, answer["price"], walked, market.borrowers)
+    except WrongInput as error:
+        raise Refused(str(error)) from error
+    told = {name: getattr(found, name) for name in MEASURES}
+    told |= {
+        "paths": paths, "groups": groups.height, "mortgage_rate": market.mortgage_rate,
+        "worst_fit_bp": market.worst_fit_bp, "by_path": np.asarray(found.by_path).tolist(),
+        "s_curve": s_curve(market.borrowers, market.mortgage_rate, answer["pool"]["age"], month0),
+    }  # fmt: skip
+    return answer | {"oas": told}
+
+
+def _groups(loans: pl.DataFrame) -> pl.DataFrame:
+    def mean(name: str) -> pl.Expr:
+        return (pl.col(name) * pl.col("balance")).sum() / pl.col("balance").sum()
+
+    near = (pl.col("wac") * _EIGHTHS).round()
+    return (
+        loans.with_columns(near=near).group_by("near", "wam", "age")
+        .agg(pl.col("balance").sum(), wac=mean("wac"), coupon=mean("coupon")).sort("near", "wam", "age")
+    )  # fmt: skip
+
+
+def s_curve(borrowers: PrepaymentModel, mortgage_rate: float, age: int, month0: int) -> Answer:
+    """Speed by incentive of loans of this age where rates stay: incentive (points) and cpr (percent)."""
+    incentive = np.arange(-_SPAN, _SPAN + _STEP / 2, _STEP)
+    incentive = incentive[mortgage_rate + incentive > 0]
+    still = np.full((len(incentive), 1), mortgage_rate)
+    smm = borrowers.smm(still, mortgage_rate + incentive, np.full(len(incentive), max(age, 1)), month0)[:, 0]
+    return {"incentive": incentive.round(6).tolist(), "cpr": (100 * (1 - (1 - smm) ** 12)).tolist()}

@@ -1,0 +1,156 @@
+"""What a pool pays on each path: the caller's prepayment model, chunk by chunk of paths, and the kernel.
+
+A chunk's columns stay in the second-level cache from the rates through the model to the flows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from poolhouse.valuation import quick_speeds, terms
+from poolhouse.valuation.rates.paths import Paths
+from poolhouse.valuation.settlement import accrued_interest
+from poolhouse.valuation.terms import Pools
+from poolhouse.valuation.wrong import Floats, WrongInput, numbers, require, whole
+
+CHUNK = 128
+"""Paths at a time: 360 months of them are 370 kB a column."""
+
+
+class Prepayment(Protocol):
+    """A user's or the library's own model of prepayment."""
+
+    def smm(self, rates: Floats, wac: float, age: int, month0: int) -> Floats:
+        """Shares of 1, paths x months, of what is left after the scheduled payment.
+
+        rates: paths x months, percent, the mortgage rate at each month's beginning; wac: percent; age: months at the
+        first month's beginning; month0: that month in the calendar, 1 to 12. A path's own past (lag, burnout) is the
+        model's to follow, along the months; paths are independent. Columns, months, are contiguous in memory.
+        A model may also have `quick`, its form for the kernel: see `quick_speeds`.
+        """
+
+
+@runtime_checkable
+class QuickPrepayment(Prepayment, Protocol):
+    """A model that also has the kernel's form."""
+
+    def quick(self, wac: float, age: int, month0: int, months: int) -> quick_speeds.Quick:
+        """The same speeds as `smm`, for so many months."""
+
+
+@dataclass(frozen=True)
+class Security:
+    """Groups of like loans, or loans, behind one security; built by `security`.
+
+    interest, principal: the holder's share of each (an IO has 1 and 0); month0: of the first payments' loans' month.
+    """
+
+    pools: Pools
+    month0: int
+    delay_days: float
+    interest: float
+    principal: float
+
+    @property
+    def balance(self) -> float:
+        """Today's, dollars; an IO's notional."""
+        return float(self.pools.balance.sum())
+
+    def accrued(self, settle_days: float) -> float:
+        """Interest from the 1st to settlement, dollars."""
+        return self.interest * float(accrued_interest(self.pools.balance, self.pools.coupon, settle_days).sum())
+
+
+def security(
+    balance: Any, wac: Any, coupon: Any, wam: Any, *, age: Any = None, month0: int = 1, delay_days: float = 0,
+    interest: float = 1.0, principal: float = 1.0,
+) -> Security:  # fmt: skip
+    """One pool, or arrays of the loan groups or loans in it: dollars, percent, months. Raises WrongInput."""
+    found = terms.pools(balance, wac, coupon, wam, age)
+    owed = np.asarray(found.balance.sum())
+    require("balance in all", owed, owed > 0, "must be above 0")
+    if not 1 <= int(whole("month0", month0, 1, 12)) <= 12 or interest + principal <= 0:
+        raise WrongInput("a security pays interest, principal or both")
+    shares = [float(numbers(name, value, 0, 1)) for name, value in (("interest", interest), ("principal", principal))]
+    return Security(found, int(month0), float(numbers("delay_days", delay_days, 0, 360)), *shares)
+
+
+def scheduled(wac: float, wam: int) -> Floats:
+    """Balance as a share of the first, at each month's beginning and at last 0, with no prepayment. SF-4."""
+    rate, month = wac / 1200, np.arange(wam + 1)
+    if rate == 0:
+        return np.asarray(1 - month / wam)
+    return np.asarray(-np.expm1(-(wam - month) * np.log1p(rate)) / -np.expm1(-wam * np.log1p(rate)))
+
+
+def speeds(model: Prepayment, paths: Paths, pool: Pools, which: int, month0: int, low: int, faster: float) -> Floats:
+    """SMM of a chunk of paths from `low` on, months x paths, checked; `faster`: all of them times this, 1 at most."""
+    months, wac, age = int(pool.wam[which]), float(pool.wac[which]), int(pool.age[which])
+    width = min(CHUNK, paths.count - low)
+    if isinstance(model, QuickPrepayment):
+        found = quick_speeds.speeds(model.quick(wac, age, month0, months), paths.mortgage, low, width, wac, months).T
+    else:
+        found = np.asarray(model.smm(paths.mortgage[:months, low : low + width].T, wac, age, month0), dtype=np.float64)
+    if found.shape != (width, months):
+        raise WrongInput(f"the prepayment model gave {found.shape} for {(width, months)} paths x months of rates")
+    numbers("smm", found, 0, 1)
+    return np.ascontiguousarray(found.T if faster == 1 else np.minimum(found.T * faster, 1.0))
+
+
+def models_of(model: Prepayment | Sequence[Prepayment], groups: int) -> list[Prepayment]:
+    """One for each group. Raises WrongInput."""
+    given = list(model) if isinstance(model, Sequence) else [model] * groups
+    if len(given) != groups:
+        raise WrongInput(f"{len(given)} prepayment models for {groups} loan groups: give one, or one each")
+    return given
+
+
+def check_length(paths: Paths, pools: Pools) -> None:
+    """WrongInput where a pool outlives the paths."""
+    if pools.months > paths.months:
+        raise WrongInput(f"the paths end after {paths.months} months, a pool after {pools.months}: make longer paths")
+
+
+def worth(
+    of: Security, paths: Paths, model: Prepayment | Sequence[Prepayment], *, faster: float = 1.0,
+    into: Floats | None = None,
+) -> Floats:  # fmt: skip
+    """Dollars of each payment on each path, discounted along it to settlement, months x paths.
+
+    into: room to write in, at least as large. The caller may go on discounting it by a spread.
+    """
+    from poolhouse.valuation import kernels
+
+    check_length(paths, of.pools)
+    months = of.pools.months
+    found = np.empty((months, paths.count)) if into is None else into[:months]
+    found[:] = 0.0
+    discount, alive = paths.discount(of.delay_days), np.empty(CHUNK)
+    for which, one in enumerate(models_of(model, len(of.pools))):
+        left = scheduled(float(of.pools.wac[which]), int(of.pools.wam[which])) * float(of.pools.balance[which])
+        kept = of.interest * left[:-1] * float(of.pools.coupon[which]) / 1200 + of.principal * (left[:-1] - left[1:])
+        prepaid = np.ascontiguousarray(of.principal * left[1:])
+        for low in range(0, paths.count, CHUNK):
+            smm = speeds(one, paths, of.pools, which, of.month0, low, faster)
+            kernels.path_flows(smm, low, discount, kept, prepaid, found, alive)
+    return found
+
+
+def by_path(paths: Paths, delay_days: float, flows: Floats, spread: Floats) -> tuple[Floats, float]:
+    """Dollars of each path at a spread's discount factors by month, and the standard error of their mean.
+
+    Matching makes each month's mean a ratio, flows by discount factors: their chance is that of flow less the mean
+    payment x discount factor, which is what is left of it here (the delta method).
+    """
+    value = spread @ flows
+    discount = paths.discount(delay_days)[: len(flows)]
+    payment = flows.mean(axis=1) / discount.mean(axis=1)
+    left = value - (spread * payment) @ discount
+    groups = np.bincount(paths.group, left) / np.bincount(paths.group)
+    if len(groups) < 2:
+        return value, 0.0
+    return value, float(groups.std(ddof=1) / np.sqrt(len(groups)))
