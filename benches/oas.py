@@ -15,10 +15,10 @@ import numpy as np
 import QuantLib
 from rich.console import Console
 
-from poolhouse.valuation import oas, oas_table, quick_speeds, security
+from poolhouse.valuation import oas, oas_table, quick_model, security
 from poolhouse.valuation.oas import moved_paths
 from poolhouse.valuation.path_values import worth
-from poolhouse.valuation.quick_speeds import EXPOSURES, GAINS
+from poolhouse.valuation.prepayment import prepayment_model
 from poolhouse.valuation.rates import Paths, current_coupon, from_par, hull_white, rate_paths
 
 OUT = Console(width=120)
@@ -27,32 +27,8 @@ CURVE = from_par([1, 2, 3, 5, 7, 10, 20, 30], [5.0, 4.6, 4.4, 4.2, 4.2, 4.1, 4.4
 COUPON = current_coupon(CURVE, 6.8)
 MODEL = hull_white(REVERSION, VOLATILITY)
 WAC, NET, WAM, AGE, DELAY, PRICE = 7.2, 6.5, 357, 3, 24, 101.5
-TURNOVER, REFINANCE = 0.005, 0.025
+BORROWERS = prepayment_model()
 _TENOR = np.arange(1, 21) / 2
-
-
-def takes(gain: np.ndarray) -> np.ndarray:
-    return 0.5 + np.arctan(3 * (gain - 0.6)) / np.pi
-
-
-class Refinancing:
-    """A ramp of age and an arctangent of the incentive, in NumPy."""
-
-    def smm(self, rates: np.ndarray, wac: float, age: int, month0: int) -> np.ndarray:
-        ramp = np.minimum((age + np.arange(rates.shape[1]) + 1) / 30, 1)
-        return ramp * (TURNOVER + REFINANCE * takes(wac - rates))
-
-
-class Quick(Refinancing):
-    """The same with the kernel's form."""
-
-    tables = (quick_speeds.table(lambda gain: 0 * gain + 1, GAINS), quick_speeds.table(takes, GAINS),
-              quick_speeds.table(lambda passed: 0 * passed + 1, EXPOSURES))  # fmt: skip
-
-    def quick(self, wac: float, age: int, month0: int, months: int) -> quick_speeds.Quick:
-        ramp = np.minimum((age + np.arange(months) + 1) / 30, 1)
-        shares = ramp * TURNOVER, ramp * REFINANCE, np.ones(months)
-        return quick_speeds.Quick(*shares, *self.tables, np.ones(1), np.zeros(0))
 
 
 def best(work: Callable[[], object], repeats: int) -> float:
@@ -103,7 +79,7 @@ def their_rates(short: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def their_oas(mortgage: np.ndarray, discount: np.ndarray) -> float:
     """Basis points; the flows a month at a time over paths, then halving."""
-    smm = Refinancing().smm(mortgage[:WAM].T, WAC, AGE, 6)
+    smm = BORROWERS.smm(mortgage[:WAM].T, WAC, AGE, 6)
     balance, rate = np.full(mortgage.shape[1], 100.0), WAC / 1200
     flows = np.empty((WAM, mortgage.shape[1]))
     for month in range(WAM):
@@ -133,11 +109,11 @@ def main() -> None:
     parser.add_argument("--pools", type=int, default=1000)
     parser.add_argument("--paths", type=int, default=1000)
     given = parser.parse_args()
-    slow, quick = Refinancing(), Quick()
+    slow, quick = BORROWERS, quick_model(BORROWERS)
     count, pool = given.paths, security(1e6, WAC, NET, WAM, age=AGE, month0=6, delay_days=DELAY)
     paths, into = ours(count, "sobol"), np.empty((MONTHS, count))
-    oas(pool, PRICE, paths, Refinancing(), risk=False)
-    oas(pool, PRICE, paths, Quick(), risk=False)
+    oas(pool, PRICE, paths, slow, risk=False)
+    oas(pool, PRICE, paths, quick, risk=False)
     short = their_paths(count, 1)
     rates = their_rates(short)
     mine = {
@@ -185,7 +161,9 @@ def errors(count: int, pool: object) -> None:
         f"basis points, {SEEDS} seeds (theirs {THEIR_SEEDS}) of {count:,} paths: mean, scatter, standard error shown"
     )
     for method in ("antithetic", "sobol"):
-        found = [oas(pool, PRICE, ours(count, method, seed), Quick(), risk=False) for seed in range(SEEDS)]
+        found = [
+            oas(pool, PRICE, ours(count, method, seed), quick_model(BORROWERS), risk=False) for seed in range(SEEDS)
+        ]
         spreads, shown = [one.oas_bp for one in found], [one.standard_error_bp for one in found]
         OUT.print(f"  ours, {method:11} {np.mean(spreads):9.2f} {np.std(spreads, ddof=1):8.3f} {np.mean(shown):8.3f}")
     spreads = [their_oas(*their_rates(their_paths(count, seed + 1))) for seed in range(THEIR_SEEDS)]

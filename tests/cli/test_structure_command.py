@@ -83,6 +83,9 @@ def test_files_that_are_none(terminal: Any, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
         code, _, err = terminal("structure", str(tmp_path / name))
         assert code == 2 and name in err
+    (tmp_path / "device.toml").symlink_to("/dev/zero")
+    code, _, err = terminal("structure", str(tmp_path / "device.toml"))
+    assert code == 2 and "is no file" in err
     upon = (DEALS / "resecuritised.toml").read_text(encoding="utf-8")
     (tmp_path / "alone.toml").write_text(upon, encoding="utf-8")
     code, _, err = terminal("structure", str(tmp_path / "alone.toml"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+import re
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from deals.deal_samples import NAMES, at, example
+from deals.deal_samples import NAMES, at, example, text_of
 from poolhouse import deals
 from poolhouse.deals.deal import Deal, Run
 from poolhouse.findings import Refused
@@ -100,4 +102,48 @@ def test_any_deal_at_any_speed(text: str, speed: dict[str, Any]) -> None:
 @given(name=st.sampled_from(NAMES), speed=speeds(), call=st.booleans())
 def test_the_examples_at_any_speed(name: str, speed: dict[str, Any], call: bool) -> None:
     deal: Deal = DEALS[name]
+    holds(at(deal, call, **speed))
+
+
+def _sized(draw: Any, text: str) -> str:
+    """The same collateral in classes of any other sizes, one cent at least."""
+    sizes = [int(size.replace("_", "")) for size in re.findall(r'name = "[^"]+"\nbalance = ([\d_]+)', text)]
+    whole, count = sum(sizes) * 100, len(sizes) - 1
+    cuts = draw(st.lists(st.integers(1, whole - 1), min_size=count, max_size=count, unique=True))
+    edges = [0, *sorted(cuts), whole]
+    fresh = iter(later - before for before, later in itertools.pairwise(edges))
+
+    def one(found: re.Match[str]) -> str:
+        cents = next(fresh)
+        return f"{found[1]}balance = {cents // 100}.{cents % 100:02d}"
+
+    return re.sub(r'(name = "[^"]+"\n)balance = [\d_]+', one, text)
+
+
+@st.composite
+def enhanced(draw: Any) -> str:
+    """The deals that bear losses with other sizes, rates, tests and targets."""
+    percent = st.sampled_from([0, 0.5, 3, 20, 50, 100])
+    text = _sized(
+        draw, text_of(draw(st.sampled_from(["shifting.toml", "overcollateralised.toml", "credit_risk.toml"])))
+    )
+    for key in ("target", "floor", "released", "required", "delinquency", "call", "fee"):
+        text = re.sub(rf"^{key} = [\d.]+", f"{key} = {draw(percent)}", text, flags=re.MULTILINE)
+    text = re.sub(r"margin = [\d.]+", lambda _: f"margin = {draw(st.sampled_from([-2, 0, 1.5, 6]))}", text)
+    text = text.replace("[61, 70], [73, 60]", f"[1, {draw(percent)}], [40, {draw(percent)}]")
+    if draw(st.booleans()):
+        text = text.replace("fee =", "reserve = 1_000_000.01\nfee =").replace("doubled = true\n", "")
+    if draw(st.booleans()):
+        text = re.sub(r"required = [\d.]+", "required = 2\nscheduled_too = true", text)
+    return text
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(text=enhanced(), speed=speeds(), call=st.booleans())
+def test_deals_that_bear_losses_with_any_terms(text: str, speed: dict[str, Any], call: bool) -> None:
+    try:
+        deal = deals.parse(text, "any.toml")
+    except Refused as error:  # a fee above what the collateral pays
+        assert "interest" in str(error)
+        return
     holds(at(deal, call, **speed))

@@ -265,3 +265,27 @@ def test_planned_layers_hold_inside_their_collars() -> None:
 
 def _near(these: list[int], those: list[int]) -> bool:
     return all(abs(a - b) <= 3 for a, b in zip(these, those, strict=True))
+
+
+@pytest.mark.parametrize("split", ["shares = [[1, 0]]\nlosses = [[1, 20]]"])
+def test_rounding_to_cents_fails_no_test(split: str) -> None:
+    """Paid by balance for years, seniors and subordinates keep their shares but for cents; nothing shifts for that."""
+    run = shifting(split, *[(3, 7, 0)] * 60)
+    assert all(abs(part - 1.00) <= 0.01 for part in got(run, "B"))
+    steps = pay(interest("A", "B1", "B2"), 'rule = "shifting"\nsenior = ["A"]\nsubordinate = ["B1", "B2"]\n'
+                f'delinquency = 50\n{split}', sequential("A", "B1", "B2", more='from = "senior"'),
+                'rule = "subordinate"\nfrom = "subordinate"\nclasses = ["B1", "B2"]',
+                sequential("A", more='from = "subordinate"'))  # fmt: skip
+    classes = [("A", 900_001, ""), ("B1", 70_003, ""), ("B2", 29_996, "")]
+    deal = small(classes, steps, head='losses = ["B2", "B1", "A"]')
+    paid = got(deals.run(deal, months(1_000_000, *[(3001, 7003, 0)] * 60)), "B2")
+    assert all(part == pytest.approx(10_004 * 0.029996, abs=0.02) for part in paid)
+
+
+def test_a_loss_on_the_last_date_spares_who_stands_above() -> None:
+    """All is paid or lost at once: B bears the 50, though by balance A would get nine tenths of 950, 45 too little."""
+    run = shifting("shares = [[1, 0]]\nlosses = [[1, 100]]", (0, 950, 50))
+    assert got(run, "A") == [900] and got(run, "B") == [50] and got(run, "B", "loss") == [50]
+    deal = example("credit_risk.toml")
+    lost = at(deal, psa=100, sda=150, severity=35).classes
+    assert sum(lost["A-H"].loss) == 0 and 0 < sum(lost["M-2"].loss) < deal.classes["M-2"].balance

@@ -138,6 +138,34 @@ def test_a_single_chance_to_prepay_is_its_closed_form(strike: float) -> None:
     assert abs(found.price - value) < 4 * found.standard_error + 1e-6
 
 
+def test_a_pool_without_memory_is_worth_what_a_lattice_says() -> None:
+    """Backwards from the last month over 1,500 states, with no path at all: each month's value is its bond times the
+    mean of the next, under that bond's own measure."""
+    model, points = hull_white(0.05, 0.9), 1500
+    paths = paths_of(model=model, count=4096)
+    times, late = paths.times[:358], 24 / 360
+    states = np.linspace(-0.2, 0.2, points)
+    everywhere = np.broadcast_to(states, (1, 357, points))
+    smm = Refinancing().smm(paths.coupon.rates(CURVE, model, times[:-1], everywhere).T, 7.1, 3, 6).T
+    left = 100 * (1 - (1 + 7.1 / 1200) ** (np.arange(358) - 357.0)) / (1 - (1 + 7.1 / 1200) ** -357.0)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(24)
+    loading, delayed = (float(model.loading(years)[0]) for years in (1 / 12, late))
+    moved = np.exp(-0.05 / 12) * states - (0.009 * loading) ** 2 / 2
+    ends = moved[:, None] + nodes * 0.009 * np.sqrt(-np.expm1(-0.1 / 12) / 0.1)
+    value = np.zeros(points)
+    for month in range(356, -1, -1):
+        now, then = times[month], times[month + 1]
+        bond = np.exp(np.diff(CURVE.log_discount([now, then]))[0] + model.bond_shift(now, 1 / 12) - loading * states)
+        wait = np.diff(CURVE.log_discount([then, then + late]))[0] + model.bond_shift(then, late) - delayed * ends
+        paid = left[month] * 6.5 / 1200 + left[month] - left[month + 1] + left[month + 1] * smm[month]
+        later = np.interp(ends, states, value) * (1 - smm[month])[:, None]
+        value = bond * ((np.exp(wait) * paid[:, None] + later) @ (weights / weights.sum()))
+    known = float(np.interp(0.0, states, value))
+    found = price_at_oas(POOL, 0, paths, Refinancing())
+    assert found.standard_error < 0.02
+    assert abs(found.price - known) < 4 * found.standard_error + 1e-3
+
+
 @pytest.mark.parametrize(("method", "count"), [("antithetic", 200), ("sobol", 128)])
 def test_the_standard_error_is_the_scatter_between_seeds(method: str, count: int) -> None:
     found = [
@@ -188,6 +216,12 @@ def test_a_price_and_its_spread_are_each_others_answer() -> None:
     assert found.by_path.mean() == pytest.approx(103.25 + 6.5 * 12 / 360)
     up, down = (price_at_oas(POOL, found.oas_bp + by, PATHS, Refinancing()).price for by in (1, -1))
     assert found.spread_duration == pytest.approx((down - up) / 2e-4 / found.by_path.mean(), rel=1e-6)
+
+
+@pytest.mark.parametrize("price", [0.01, 20.0, 100.0, 230.0, 2000.0])
+def test_a_spread_is_found_for_any_price(price: float) -> None:
+    found = oas(POOL, price, PATHS, Refinancing(), risk=False)
+    assert found.by_path.mean() == pytest.approx(price + 6.5 * 12 / 360, rel=1e-12)
 
 
 def test_an_option_costs_and_shortens() -> None:

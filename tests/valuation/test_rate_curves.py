@@ -70,12 +70,28 @@ def test_a_flat_curve_by_hand() -> None:
     assert curve.forward_par(7.3, 10) == pytest.approx(6.0, abs=1e-12)
 
 
+def test_a_curve_of_zero_rates_is_quantlibs() -> None:
+    """Log-linear discount factors through zero rates compounded twice a year; par bonds of it give it back."""
+    ours = curves.from_zero(YEARS, RATES)
+    assert ours.zero(YEARS) == pytest.approx(np.array(RATES), abs=1e-12)
+    dates = [TODAY + ql.Period(year, ql.Years) for year in (0, *YEARS)]
+    factors = [1.0] + [(1 + rate / 200) ** (-2 * year) for year, rate in zip(YEARS, RATES, strict=True)]
+    theirs = ql.DiscountCurve(dates, factors, COUNTER)
+    for month in range(1, 361):
+        assert float(ours.discount(month / 12)) == pytest.approx(
+            theirs.discount(TODAY + ql.Period(month, ql.Months)), rel=1e-12
+        )
+    again = curves.from_par(YEARS, ours.par(YEARS, 1), per_year=1)
+    assert again.discount(YEARS) == pytest.approx(ours.discount(YEARS), rel=1e-12)
+
+
 @pytest.mark.parametrize(
     ("years", "rates", "word"),
     [
         ([1, 2], [5], "as many rates as years"), ([2, 1], [5, 5], "must rise"), ([0, 1], [5, 5], "above 0"),
         ([1, 2.3], [5, 5], "whole number of coupons"), ([1, 30], [5, np.nan], "finite"),
         ([1, 20, 40], [1, 1, 60], "no discount factor"), ([1], [101], "above 100"),
+        ([], [], "one at least"),
     ],
 )  # fmt: skip
 def test_what_is_no_curve_is_refused(years: list[float], rates: list[float], word: str) -> None:

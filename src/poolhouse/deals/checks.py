@@ -113,7 +113,7 @@ def _closing_interest(deal: Deal, place: str) -> None:
     if deal.reference:
         return
     first = months_of(deal, {})[0]
-    net = replace(first, interest=first.interest - monthly_interest(first.balance, deal.fee_e7))
+    net = replace(first, interest=max(first.interest - monthly_interest(first.balance, deal.fee_e7), 0))
     balance = {name: c.balance for name, c in deal.classes.items()}
     due = sum(c.interest(c.base(balance), deal.index_e7[0], net)[0] for c in deal.classes.values() if c.bears_interest)
     slack = len(deal.classes)

@@ -6,13 +6,14 @@ Every percentage is the deal's own and stands in its file: shares are whole numb
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
 
-from poolhouse.deals.trust import INTEREST, PRINCIPAL, Groups, Trust, flat
+from poolhouse import rules
+from poolhouse.deals.trust import INTEREST, PRINCIPAL, Groups, Trust, flat, percentage
 from poolhouse.money import RATE_ONE, half_up_div
 
 SENIOR, SUBORDINATE = "senior", "subordinate"
-_MEAN_OF = 6
-"""Months over which lateness is averaged."""
 Steps = tuple[tuple[int, int], ...]
 """(month from which, share) in order."""
 
@@ -23,9 +24,14 @@ def from_month(steps: Steps, month: int, before: int) -> int:
     return reached[-1] if reached else before
 
 
+@lru_cache(maxsize=1)
+def _averaged_months() -> int:
+    return int(rules.load().get("deals.late_average_months", date.max))
+
+
 def late_over(trust: Trust, base: int, most_e7: int) -> bool:
-    """Collateral 60 days late, the mean of six months, is more than this share of `base`."""
-    recent = trust.late[-_MEAN_OF:]
+    """Collateral 60 days late, the mean of some months, is more than this share of `base`."""
+    recent = trust.late[-_averaged_months() :]
     return sum(recent) * RATE_ONE > most_e7 * base * len(recent)
 
 
@@ -93,7 +99,7 @@ class Shifting:
         """Of the subordinate percentage, that seniors take of unscheduled principal this month."""
         ours, theirs = trust.before(self.senior), trust.before(self.subordinate)
         first_ours, first_theirs = trust.at_closing(self.senior), trust.at_closing(self.subordinate)
-        if ours * (first_ours + first_theirs) > first_ours * (ours + theirs):
+        if percentage(ours, ours + theirs) > percentage(first_ours, first_ours + first_theirs):
             return RATE_ONE  # and the step-down's memory stays as it was
         allowed = from_month(self.shares, trust.month, RATE_ONE)
         held = RATE_ONE if trust.held_share is None else trust.held_share
@@ -133,7 +139,7 @@ class Enhancement:
         pot, ours, theirs = trust.pots.get(PRINCIPAL, 0), trust.before(self.senior), trust.before(self.subordinate)
         if not ours + theirs:
             return
-        enhanced = theirs * RATE_ONE >= self.required_e7 * (ours + theirs)
+        enhanced = percentage(theirs, ours + theirs) >= self.required_e7
         passes = enhanced and not late_over(trust, theirs, self.late_e7)
         shared = pot if passes else 0 if self.scheduled_too else max(pot - trust.received.unscheduled, 0)
         to_subordinate = half_up_div(shared * theirs, ours + theirs)

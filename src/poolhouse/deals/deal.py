@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import get_args
 
 from poolhouse.deals import collateral as source
 from poolhouse.deals.classes import Class
 from poolhouse.deals.collateral import Pools, Received
-from poolhouse.deals.credit_rules import CreditRule, StepDown
+from poolhouse.deals.credit_rules import CreditRule, Enhancement, Shifting, StepDown
 from poolhouse.deals.principal_rules import PrincipalRule
 from poolhouse.deals.trust import INTEREST, PRINCIPAL, Groups, Paid, Trust, accretion
 from poolhouse.findings import Refused
@@ -144,9 +145,7 @@ def _month(trust: Trust, kept: Run, number: int, received: Received, index_e7: i
     before, outstanding = trust.reserve, trust.outstanding
     fee, shortfall = _falls_due(trust, deal, opening, index_e7)
     came = trust.pots[INTEREST] + trust.pots[PRINCIPAL]
-    for step in deal.steps:
-        if not step.when or (step.when == "released") == trust.released:
-            step.rule.pay(trust)
+    _pay(trust, deal)
     for pot in [name for name in trust.pots if name not in (INTEREST, PRINCIPAL)]:
         trust.move(trust.pots[pot], pot, PRINCIPAL)
     if deal.losses:
@@ -157,6 +156,20 @@ def _month(trust: Trust, kept: Run, number: int, received: Received, index_e7: i
         rest, trust.reserve = rest + trust.reserve, 0
     _keep(trust, kept, opening, (fee, shortfall, rest))
     _holds(trust, came + before, rest, outstanding)
+
+
+def _pay(trust: Trust, deal: Deal) -> None:
+    """The steps in their order. Losses are written off after them; but on the last date, where nothing could be made
+    up later, before any principal is paid, so that a split by balance takes nothing from who stands above the loss."""
+    last = bool(deal.losses) and not trust.received.after
+    for step in deal.steps:
+        if step.when and (step.when == "released") != trust.released:
+            continue
+        if last and isinstance(step.rule, (*get_args(PrincipalRule), Shifting, Enhancement)):
+            money_there = sum(amount for pot, amount in trust.pots.items() if pot != INTEREST)
+            trust.write_down(deal.losses, max(trust.outstanding - money_there, 0))
+            last = False
+        step.rule.pay(trust)
 
 
 def _falls_due(trust: Trust, deal: Deal, opening: dict[str, int], index_e7: int) -> tuple[int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from poolhouse.deals.trust import PRINCIPAL, Groups, Trust, accretion
+from poolhouse.deals.trust import PRINCIPAL, Groups, Trust, accretion, percentage
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,11 @@ class Subordinate:
         trust.repay(tuple((name,) for name in self.classes), self.source)
 
     def _supported(self, trust: Trust, place: int) -> bool:
-        """Support / deal before this month's payments >= support / deal at closing, without a division."""
+        """Support / deal before this month's payments >= support / deal at closing, as percentages."""
         below = tuple((name,) for name in self.classes[place:])
         at_closing = sum(c.balance for c in trust.classes.values())
-        return trust.before(below) * at_closing >= trust.at_closing(below) * sum(trust.opening.values())
+        now = percentage(trust.before(below), sum(trust.opening.values()))
+        return now >= percentage(trust.at_closing(below), at_closing)
 
 
 PrincipalRule = Sequential | Scheduled | Accretion | Subordinate

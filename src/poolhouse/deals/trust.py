@@ -36,8 +36,8 @@ class Trust:
 
     closing: collateral at closing; unpaid: interest owed from before; carried: what the net-WAC cap has cut;
     opening: balances before the month's payments; due: interest of this month and before; received: what the collateral
-    brought; released: the step-down is reached and its tests pass; late: the collateral 60 days late or worse, by month;
-    held_share: the last step that shifting interest was allowed.
+    brought; released: the step-down is reached and its tests pass; late: the collateral 60 days late or worse, month by
+    month; held_share: the last step that shifting interest was allowed.
     """
 
     classes: dict[str, Class]
@@ -127,6 +127,12 @@ class Trust:
         owed = [self.balance[name] for name in group]
         part = min(amount, sum(owed))
         return list(zip(group, money.largest_remainder(part, owed), strict=True)) if part > 0 else []
+
+
+def percentage(part: int, whole: int) -> int:
+    """A share to 0.00001 percent. Tests against closing compare these: the cents that rounding moves between classes
+    that are paid by balance must not fail one."""
+    return money.half_up_div(part * money.RATE_ONE, whole) if whole else 0
 
 
 def accretion(name: str) -> str:

@@ -27,7 +27,8 @@ def structure(
     settle: str | float | None = None, call: bool = True, rows: bool = False,
 ) -> Answer:  # fmt: skip
     """A deal's classes at a speed. speeds, severity, lag, advance, settle as for `value`; prices: by class, per 100;
-    index: percent, instead of the deal's own; call: the clean-up call is exercised as soon as it may be.
+    index: percent, instead of the deal's own (a deal that is collateral keeps its own); call: the clean-up call is
+    exercised as soon as it may be.
 
     Keys: deal, source, collateral (balance, interest, principal, loss in cents, wal), speeds, index, classes (see
     `deals.measures`), fees, payoff shortfall, left over (cents no class was due), called (month), by_speed, and with
@@ -53,10 +54,12 @@ def structure(
         ]
 
     ran = ran_at(given)
+    residual = any(c.residual for c in deal.classes.values())
     answer: Answer = {
         "deal": deal.name, "source": deal.source, "speeds": given, "index": [rate / 100_000 for rate in rates],
         "collateral": _collateral(ran), "classes": measured(ran), "fees_cents": sum(ran.fees),
-        "payoff_shortfall_cents": sum(ran.shortfall), "left_over_cents": sum(ran.rest), "called": ran.called,
+        "payoff_shortfall_cents": sum(ran.shortfall), "left_over_cents": 0 if residual else sum(ran.rest),
+        "called": ran.called,
         "settle_days": days,
     }  # fmt: skip
     answer["by_speed"] = [
@@ -78,6 +81,8 @@ def read(path: Path) -> Deal:
 
 def _text(path: Path) -> str:
     try:
+        if not path.is_file():  # a device or a pipe may never end
+            raise Refused(f"{path} is no file")
         if path.stat().st_size > MOST_BYTES:
             raise Refused(f"{path} is larger than a deal's file can be ({MOST_BYTES:,} bytes)")
         return path.read_text(encoding="utf-8")

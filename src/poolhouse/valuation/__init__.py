@@ -15,6 +15,7 @@ from poolhouse.valuation.msr import Msr, Servicing, State, Terms, msr, servicing
 from poolhouse.valuation.oas import Moved, Oas, Priced, moved_paths, oas, oas_table, price_at_oas, z_spread
 from poolhouse.valuation.path_values import Prepayment, Security, security
 from poolhouse.valuation.prepayment import OwnModel, PrepaymentModel, prepayment_model
+from poolhouse.valuation.quick_prepayment import quick_model
 from poolhouse.valuation.returns import Effective, Return, Roll, break_even, effective, total_return
 from poolhouse.valuation.settlement import accrued_interest, actual_delay_days, days_30_360, settlement_cost
 from poolhouse.valuation.wrong import WrongInput
@@ -39,6 +40,6 @@ __all__ = [
     "actual_delay_days", "bond_equivalent_yield", "break_even", "cashflows", "convexity", "days_30_360",
     "default_model", "discount_margin", "effective", "file_cashflows", "flows", "flows_of", "from_mortgage_yield",
     "macaulay_duration", "marked_ltv", "modified_duration", "mortgage_yield", "moved_paths", "msr", "oas",
-    "oas_table", "pool_flows", "prepayment_model", "price", "price_at_oas", "security", "servicing",
+    "oas_table", "pool_flows", "prepayment_model", "price", "price_at_oas", "quick_model", "security", "servicing",
     "settlement_cost", "total_return", "wal", "yield_spread", "z_spread",
 ]  # fmt: skip

@@ -334,8 +334,8 @@ def path_speeds(
 ) -> None:  # fmt: skip
     """SMM of the paths from `low` on into out[month, path]; see `quick_speeds` for the formula and the names.
 
-    rates: months x all paths; past: rates before them, the newest last, one fewer than the lag at least; gain, passed:
-    room for one month of the chunk's paths.
+    rates: months x all paths; past: rates before them, the newest last, one fewer than the lag at least, or none: then
+    they were the first month's. gain, passed: room for one month of the chunk's paths.
     """
     width = out.shape[1]
     for j in range(width):
@@ -344,8 +344,8 @@ def path_speeds(
         for j in range(width):
             gain[j] = wac
         for back in range(lag.shape[0]):
-            if back <= month:
-                row = rates[month - back, low : low + width]
+            if back <= month or past.shape[0] == 0:
+                row = rates[max(month - back, 0), low : low + width]
                 for j in range(width):
                     gain[j] -= lag[back] * row[j]
             else:

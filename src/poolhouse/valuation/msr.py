@@ -166,8 +166,7 @@ def _worth(
         by_part = _terms(of, which)
         whole_strip = np.ascontiguousarray(by_part.sum(axis=0))
         sums = np.zeros((by_part.shape[2], 4))
-        for low in range(0, paths.count, CHUNK):
-            smm = speeds(one, paths, of.pools, which, of.month0, low, faster)
+        for low, smm in speeds(one, paths, of.pools, which, of.month0, faster):
             kernels.path_servicing(smm, low, discount, short, whole_strip, flows, sums, alive)
         total += np.einsum("pkm,mk,m->p", by_part, sums / paths.count, factors[: len(sums)])
     return flows, dict(zip(PARTS, total.tolist(), strict=True))

@@ -31,6 +31,7 @@ KEY_YEARS = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0, 30.0)
 FASTER = 0.1
 """By how much, as a share, speeds are moved up and down for the prepayment duration."""
 _BP = 1e4
+_STEPS, _CLOSE = 200, 1e-14
 
 
 @dataclass(frozen=True)
@@ -198,10 +199,21 @@ def _settled(security: Security, paths: Paths, price: float) -> float:
 
 
 def _spread(mean: Floats, times: Floats, paid: float) -> float:
-    """The continuous spread at which the mean discounted flows are worth what is paid."""
-    nothing = np.asarray(0.0)
-    of = Flows(mean, mean, times, np.asarray(100.0), mean, nothing, nothing)
-    return 2 * float(np.log1p(yields.bond_equivalent_yield(of, paid) / 200))
+    """The continuous spread at which the mean discounted flows are worth what is paid: Newton's method on the
+    logarithm of value, which is convex with a bounded slope, so that no step can run away."""
+    if mean.sum() <= 0:
+        raise WrongInput("nothing is paid on any path: there is no spread")
+    spread, wanted = 0.0, np.log(paid)
+    for _ in range(_STEPS):
+        power = -spread * times
+        top = power.max()  # so that no spread overflows
+        worth = mean * np.exp(power - top)
+        value = worth.sum()
+        step = float((np.log(value) + top - wanted) * value / (times @ worth))
+        spread += step
+        if abs(step) <= _CLOSE:
+            break
+    return float(spread)
 
 
 class Value(Protocol):

@@ -5,7 +5,7 @@ A chunk's columns stay in the second-level cache from the rates through the mode
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -87,18 +87,23 @@ def scheduled(wac: float, wam: int) -> Floats:
     return np.asarray(-np.expm1(-(wam - month) * np.log1p(rate)) / -np.expm1(-wam * np.log1p(rate)))
 
 
-def speeds(model: Prepayment, paths: Paths, pool: Pools, which: int, month0: int, low: int, faster: float) -> Floats:
-    """SMM of a chunk of paths from `low` on, months x paths, checked; `faster`: all of them times this, 1 at most."""
+def speeds(
+    model: Prepayment, paths: Paths, pool: Pools, which: int, month0: int, faster: float
+) -> Iterator[tuple[int, Floats]]:
+    """Chunks of paths: the first one's place, and SMM, months x paths, checked; `faster`: all times this, 1 at most."""
     months, wac, age = int(pool.wam[which]), float(pool.wac[which]), int(pool.age[which])
-    width = min(CHUNK, paths.count - low)
-    if isinstance(model, QuickPrepayment):
-        found = quick_speeds.speeds(model.quick(wac, age, month0, months), paths.mortgage, low, width, wac, months).T
-    else:
-        found = np.asarray(model.smm(paths.mortgage[:months, low : low + width].T, wac, age, month0), dtype=np.float64)
-    if found.shape != (width, months):
-        raise WrongInput(f"the prepayment model gave {found.shape} for {(width, months)} paths x months of rates")
-    numbers("smm", found, 0, 1)
-    return np.ascontiguousarray(found.T if faster == 1 else np.minimum(found.T * faster, 1.0))
+    form = model.quick(wac, age, month0, months) if isinstance(model, QuickPrepayment) else None
+    for low in range(0, paths.count, CHUNK):
+        width = min(CHUNK, paths.count - low)
+        if form:
+            found = quick_speeds.speeds(form, paths.mortgage, low, width, wac, months).T
+        else:
+            rates = paths.mortgage[:months, low : low + width].T
+            found = np.asarray(model.smm(rates, wac, age, month0), dtype=np.float64)
+        if found.shape != (width, months):
+            raise WrongInput(f"the prepayment model gave {found.shape} for {(width, months)} paths x months of rates")
+        numbers("smm", found, 0, 1)
+        yield low, np.ascontiguousarray(found.T if faster == 1 else np.minimum(found.T * faster, 1.0))
 
 
 def models_of(model: Prepayment | Sequence[Prepayment], groups: int) -> list[Prepayment]:
@@ -134,8 +139,7 @@ def worth(
         left = scheduled(float(of.pools.wac[which]), int(of.pools.wam[which])) * float(of.pools.balance[which])
         kept = of.interest * left[:-1] * float(of.pools.coupon[which]) / 1200 + of.principal * (left[:-1] - left[1:])
         prepaid = np.ascontiguousarray(of.principal * left[1:])
-        for low in range(0, paths.count, CHUNK):
-            smm = speeds(one, paths, of.pools, which, of.month0, low, faster)
+        for low, smm in speeds(one, paths, of.pools, which, of.month0, faster):
             kernels.path_flows(smm, low, discount, kept, prepaid, found, alive)
     return found
 

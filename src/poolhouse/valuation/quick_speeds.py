@@ -35,7 +35,8 @@ class Table:
 @dataclass(frozen=True)
 class Quick:
     """The form above. By month: turnover, refinance, kept, shares of 1; lag: weights, this month's first; past:
-    mortgage rates before the first month, percent, the newest last; exposure: percent-years before the first month."""
+    mortgage rates before the first month, percent, the newest last, or none: they were as the first; exposure:
+    percent-years before the first month."""
 
     turnover: Floats
     refinance: Floats
@@ -61,7 +62,7 @@ def speeds(of: Quick, rates: Floats, low: int, width: int, wac: float, months: i
     from poolhouse.valuation import kernels
 
     columns = [np.ascontiguousarray(numbers("quick", c)) for c in (of.lag, of.past, of.turnover, of.refinance, of.kept)]
-    if len(columns[1]) < len(columns[0]) - 1 or min(len(column) for column in columns[2:]) < months:
+    if 0 < len(columns[1]) < len(columns[0]) - 1 or min(len(column) for column in columns[2:]) < months:
         raise WrongInput(f"a quick form needs {months} months of each share, and one past rate fewer than the lag")
     out, room = np.empty((months, width)), np.empty((2, width))
     tables = [part for one in (of.stays, of.takes, of.burn) for part in (one.values, one.low, one.per_unit)]

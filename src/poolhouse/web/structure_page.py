@@ -13,6 +13,8 @@ from poolhouse.web.value_page import figure, page_of
 Row = dict[str, Any]
 Figure = dict[str, Any]
 _HEAD, _PLACE = 190, 430
+_COLOURS = (*PALETTE, "#7fb0e6", "#f0a060", "#6fc4a5", "#b89ad1", "#c9b067", "#a0a9b5")
+"""Of classes: a deal has more of them than a report has programs."""
 _TITLES = {
     "balance": "Balance by class, dollars", "principal": "Principal by class, dollars a month",
     "loss": "Principal lost by class, dollars a month", "lives": "Average life by speed, years",
@@ -39,14 +41,14 @@ def figures(answer: Row) -> dict[str, Figure]:
     sized = [c["class"] for c in answer["classes"] if c["principal_cents"] or c["loss_cents"]]
     drawn = {}
     for place, key in (("balance", "ending_balance_cents"), ("principal", "principal_cents"), ("loss", "loss_cents")):
-        data = [_stacked(answer["months"], name, key, PALETTE[i % len(PALETTE)]) for i, name in enumerate(sized)]
+        data = [_stacked(answer["months"], name, key, _COLOURS[i % len(_COLOURS)]) for i, name in enumerate(sized)]
         if any(any(trace["y"]) for trace in data):
             drawn[place] = figure(data, "Month")
     by_speed = answer["by_speed"]
     speed = next(iter(by_speed[0]))
     lives = [
         {"type": "scatter", "mode": "lines+markers", "name": safe(c["class"]), "x": [row[speed] for row in by_speed],
-         "y": [row["classes"][i]["wal"] for row in by_speed], "line": {"color": PALETTE[i % len(PALETTE)]}}
+         "y": [row["classes"][i]["wal"] for row in by_speed], "line": {"color": _COLOURS[i % len(_COLOURS)]}}
         for i, c in enumerate(by_speed[0]["classes"]) if c["wal"] is not None
     ]  # fmt: skip
     return drawn | ({"lives": figure(lives, speed.upper())} if lives else {})

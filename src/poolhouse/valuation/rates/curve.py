@@ -77,6 +77,12 @@ def flat(rate: float) -> Curve:
     return Curve(np.array([0.0, 1.0]), np.array([0.0, -2 * np.log1p(float(given) / 200)]))
 
 
+def from_zero(years: Any, rates: Any) -> Curve:
+    """The curve through these zero rates: percent, compounded twice a year, by years, rising. Raises WrongInput."""
+    at, given = _points(years, rates)
+    return Curve(np.append(0.0, at), np.append(0.0, -2 * at * np.log1p(given / 200)))
+
+
 def from_par(years: Any, rates: Any, *, per_year: int = 2) -> Curve:
     """The curve that reprices these par rates: percent, by years to maturity, rising.
 
@@ -84,12 +90,7 @@ def from_par(years: Any, rates: Any, *, per_year: int = 2) -> Curve:
     as bills' and short swaps' are; longer maturities must be whole coupon periods. Periods are of equal length: days
     are not counted, and the curve that discounts is the one that projects. Raises WrongInput.
     """
-    at, given = np.atleast_1d(numbers("years", years)), np.atleast_1d(numbers("rates", rates, -100, 100))
-    if at.ndim != 1 or at.shape != given.shape:
-        raise WrongInput("give as many rates as years, one at least")
-    require("years", at, at > 0, "must be above 0")
-    if (np.diff(at) <= 0).any():
-        raise WrongInput("years must rise from point to point")
+    at, given = _points(years, rates)
     _period(per_year)
     times, logs = [0.0], [0.0]
     for year, rate in zip(at.tolist(), (given / 100).tolist(), strict=True):
@@ -99,6 +100,16 @@ def from_par(years: Any, rates: Any, *, per_year: int = 2) -> Curve:
             logs.append(_next(np.array(times), np.array(logs), year, rate, per_year))
         times.append(year)
     return Curve(np.array(times), np.array(logs))
+
+
+def _points(years: Any, rates: Any) -> tuple[Floats, Floats]:
+    at, given = np.atleast_1d(numbers("years", years)), np.atleast_1d(numbers("rates", rates, -100, 100))
+    if at.ndim != 1 or at.shape != given.shape or not at.size:
+        raise WrongInput("give as many rates as years, one at least")
+    require("years", at, at > 0, "must be above 0")
+    if (np.diff(at) <= 0).any():
+        raise WrongInput("years must rise from point to point")
+    return at, given
 
 
 def _next(times: Floats, logs: Floats, year: float, rate: float, per_year: int) -> float:
