@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
 import kit_market as kit
+from poolhouse.dates import parse_month
 from poolhouse.findings import Refused
+from poolhouse.market import fit
 from poolhouse.market.market import Market
+from poolhouse.rules import mortgage_rate_e7
 from poolhouse.valuation import prepayment_model
 
 
@@ -83,6 +88,53 @@ def test_tried_on_loans(eager: Market, fitted: dict[str, Any]) -> None:
     assert len({row["month"] for row in answer["by_month"]}) == 14
     assert answer["loan_months"] == fitted["loan_months"] and answer["prepayments"] == fitted["prepayments"]
     assert answer == eager.fit_prepayment(split="loans", holdout=0.2)
+
+
+def _cells(count: int, seed: int) -> fit.Cells:
+    """Loans of 2001 to 2009 looked at in the months of 2009 to 2012, some of them older than a year of rates."""
+    draw = np.random.default_rng(seed)
+    month = draw.integers(parse_month("2009-06"), parse_month("2012-12"), count).astype(float)
+    note = np.minimum(draw.integers(parse_month("2001-01"), parse_month("2012-01"), count), month - 1).astype(float)
+    score = np.where(draw.random(count) < 0.1, np.nan, draw.uniform(600, 800, count))
+    return fit.Cells(
+        month, draw.integers(28, 56, count) / 8, note, score, draw.uniform(60, 100, count),
+        np.exp(draw.normal(12.4, 0.5, count)), np.zeros(count), np.full(count, 400.0), np.zeros(count),
+    )  # fmt: skip
+
+
+def test_a_cell_is_a_month_of_the_loans_own_path() -> None:
+    """The chance of a cell is what the model projects for that loan in that month, from its first month on."""
+    model = prepayment_model(curtailment=0, buyout=0)
+    cells = _cells(60, 1)
+    chances = model.voluntary(*fit._driver(cells, model).all)
+    for k in range(60):
+        months = range(int(cells.note_month[k]) + 1, int(cells.month[k]) + 1)
+        rates = [mortgage_rate_e7(month) / 100_000 for month in months]
+        earlier = [mortgage_rate_e7(months[0] - back) / 100_000 for back in (2, 1)]
+        path = model.smm(
+            rates, cells.wac[k], 0, months[0] % 12 + 1, score=cells.score[k], ltv=cells.ltv[k],
+            balance=cells.balance[k], history=earlier,
+        )  # fmt: skip
+        assert chances[k] == pytest.approx(path[0, -1], rel=1e-9)
+
+
+def test_the_lag_is_found() -> None:
+    """Borrowers who look at the rate of two months before are told from those who look at another month's."""
+    cells, truth = _cells(20_000, 2), prepayment_model(lag=[0, 0, 1], lock_in=0.5)
+    p = truth.voluntary(*fit._driver(cells, truth).all)
+    events = np.random.default_rng(9).binomial(400, p).astype(float)
+    model, found, lag = fit._best_lag(replace(cells, events=events), prepayment_model())
+    assert lag == 2 and model.lag == (0.0, 0.0, 1.0)
+    for name in found.free:
+        assert abs(found.values[name] - getattr(truth, name)) < 4 * found.standard_errors[name], name
+    assert {"midpoint", "refinance", "turnover", "burnout", "credit", "equity", "size"} <= set(found.free)
+
+
+def test_loans_older_than_the_rates() -> None:
+    """A loan of 1975 has no rates of its first years: it is taken as one that began with them."""
+    cells = replace(_cells(4, 3), note_month=np.full(4, float(parse_month("1975-01"))))
+    of = fit._driver(cells, prepayment_model())
+    assert np.isfinite(of.exposure).all() and (of.life == cells.month - parse_month("1975-01")).all()
 
 
 def test_too_little_is_refused(queried: Market, eager: Market, tmp_path: Path) -> None:

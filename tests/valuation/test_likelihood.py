@@ -123,13 +123,19 @@ def test_known_parameters_come_back() -> None:
     assert not found.held
     off = {name: (found.values[name] - getattr(truth, name)) / found.standard_errors[name] for name in FREE}
     assert max(map(abs, off.values())) < 3.5, off
+    true = {name: getattr(truth, name) for name in FREE}
+    apart = np.array([
+        math.log(found.values[name] / true[name]) if FREE[name] else found.values[name] - true[name]
+        for name in found.free
+    ])  # fmt: skip
+    assert 2.2 < apart @ np.linalg.inv(found.covariance) @ apart < 32.9  # 0.1% on either side, 12 degrees of freedom
 
     def log_likelihood(values: dict[str, float]) -> float:
         p = prepayment_model(**{**vars(truth), **values}).voluntary(*cells)
         return float((events * np.log(p) + (count - events) * np.log(1 - p)).sum())
 
     assert log_likelihood(found.values) == pytest.approx(found.log_likelihood, rel=1e-12)
-    assert found.log_likelihood > log_likelihood({name: getattr(truth, name) for name in FREE})
+    assert found.log_likelihood > log_likelihood(true)
     hessian = _curvature(log_likelihood, found)
     observed = np.sqrt(np.linalg.inv(-hessian).diagonal())
     claimed = np.array([found.standard_errors[name] for name in FREE])

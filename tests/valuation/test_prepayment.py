@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import poolhouse
-from poolhouse import valuation
+from poolhouse import loans, valuation
 from poolhouse.valuation import OwnModel, PrepaymentModel, WrongInput, prepayment_model
 from poolhouse.valuation.speeds import cpr_to_smm
 
@@ -32,6 +32,8 @@ def slow(
     def seasoned(month: int, ramp: float) -> float:
         if month <= ramp - 0.5:
             return month / ramp
+        if month >= ramp + 0.5:
+            return 1.0
         steps = [min((month - 0.5 + (k + 0.5) / 20_000) / ramp, 1) for k in range(20_000)]  # the mean over the month
         return sum(steps) / len(steps)
 
@@ -85,11 +87,30 @@ def test_paths_and_loans_are_rows() -> None:
         assert model.smm(path, 6.5, 10, 6, history=HISTORY)[0] == pytest.approx(row, rel=1e-13)
     assert model.smm(np.asfortranarray(RATES), 6.5, 10, 6, history=HISTORY) == pytest.approx(together, rel=1e-13)
     ages, wacs, scores = [0, 10, 400], [5.0, 6.5, 9.0], [820, math.nan, 600]
-    loans = model.smm(RATES[0], wacs, ages, 6, score=scores, history=HISTORY, balance=[50e3, 3e5, math.nan])
+    each = model.smm(RATES[0], wacs, ages, 6, score=scores, history=HISTORY, balance=[50e3, 3e5, math.nan])
     for k, balance in enumerate((50e3, 3e5, None)):
         score = None if math.isnan(scores[k]) else scores[k]
         alone = model.smm(RATES[0], wacs[k], ages[k], 6, score=score, history=HISTORY, balance=balance)
-        assert loans[k] == pytest.approx(alone[0], rel=1e-13)
+        assert each[k] == pytest.approx(alone[0], rel=1e-13)
+
+
+def test_a_tape_loan_by_loan() -> None:
+    """400 loans of the shipped tape along one path of rates: their cash flows together are those of each alone."""
+    tape = loans.read_tape(loans.demo_tape()).tape.head(400)
+    balance, wac = tape["note_amount_cents"].to_numpy() / 100, tape["note_rate_e7"].to_numpy() / 1e5
+    wam = tape["term_months"].to_numpy().astype(int)
+    facts = {"score": tape["score_mid"].to_numpy(), "ltv": tape["ltv_e4"].cast(float).to_numpy() / 100}
+    rates = np.linspace(5, 3.5, int(wam.max()))
+    smm = 100 * prepayment_model().smm(rates, wac, 0, 7, balance=balance, **facts)
+    together = poolhouse.cashflows(balance, wac, wac - 0.5, wam, age=0, smm=smm)
+    alone = np.zeros(len(rates))
+    for k in range(0, 400, 8):
+        one = slice(k, k + 8)
+        part = poolhouse.cashflows(balance[one], wac[one], wac[one] - 0.5, wam[one], age=0, smm=smm[one])["prepayment"]
+        alone[: len(part)] += part.to_numpy()
+    assert together["prepayment"].to_numpy() == pytest.approx(alone, rel=1e-9, abs=1e-6)
+    own = prepayment_model().smm(rates, wac[5], 0, 7, balance=balance[5], score=facts["score"][5], ltv=facts["ltv"][5])
+    assert smm[5] == pytest.approx(100 * own[0], rel=1e-12) and smm.shape == (400, len(rates))
 
 
 def test_plain_turnover_is_the_standard_ramp() -> None:

@@ -19,7 +19,10 @@ Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", dir_okay=Fa
 def prepayment(
     book: BookDir, split: Split = "time", holdout: Holdout = 0.25, plot: Plot = None, as_json: AsJson = False
 ) -> None:
-    """How a book's borrowers prepay: estimates with errors, and a test on what the fit has not seen."""
+    """How a book's borrowers prepay.
+
+    Estimates with standard errors, and a test on months or loans that the fit has not seen.
+    """
     if plot is not None and plot.suffix.lower() not in (".html", ".png"):
         raise typer.BadParameter(f"--plot {plot}: end the name with .html or .png")
     with face_of(as_json) as face:

@@ -86,9 +86,7 @@ def fit_prepayment(desk: Desk, *, split: str = "time", holdout: float = 0.25) ->
     if len(months) < 3:
         raise Refused(f"fit: {len(months)} closed months; at least 3 are needed: run close-month, or a longer book")
     start = prepayment_model()
-    rows, left_out, extra = _history(desk, months, start)
-    first_tried = months[-max(round(len(months) * holdout), 1)]
-    cells = _cells(rows, split, holdout, first_tried, desk.seed)
+    cells, left_out, extra = _history(desk, months, start, split, holdout)
     fitted = cells.part(cells.tried == 0)
     _refuse_few(fitted, cells)
     tried_model, tried, lag = _best_lag(fitted, start)
@@ -114,7 +112,9 @@ def fit_prepayment(desk: Desk, *, split: str = "time", holdout: float = 0.25) ->
 # the history
 
 
-def _history(desk: Desk, months: list[int], model: PrepaymentModel) -> tuple[pl.DataFrame, dict[str, int], Answer]:
+def _history(
+    desk: Desk, months: list[int], model: PrepaymentModel, split: str, holdout: float
+) -> tuple[Cells, dict[str, int], Answer]:
     """Loan-months at risk counted by what the model looks at; what is left out; extra principal and buyouts."""
     facts = (
         desk.book.scan("loans").select(
@@ -122,6 +122,9 @@ def _history(desk: Desk, months: list[int], model: PrepaymentModel) -> tuple[pl.
             note_month=_index("note_date"), first_due=_index("first_due_date"), last_due=_index("maturity_date"),
         ).collect()
     )  # fmt: skip
+    drawn = chance.draws(desk.seed, facts["draw_key"].to_numpy(), 0, "holdout") < chance.threshold(holdout)
+    facts = facts.with_columns(drawn=pl.Series(drawn)).drop("draw_key")
+    first_tried = months[-max(round(len(months) * holdout), 1)]
     kept, late, extra, before = [], 0, [], None
     for month in months:
         now = (
@@ -134,10 +137,10 @@ def _history(desk: Desk, months: list[int], model: PrepaymentModel) -> tuple[pl.
         current = alive.filter(pl.col("behind") <= 0)
         late += alive.height - current.height
         extra.append(_extra(alive))
-        kept.append(_counted(current, month, model))
+        tried = pl.lit(month >= first_tried) if split == "time" else pl.col("drawn")
+        kept.append(_counted(current, month, model, tried))
         before = now.filter(pl.col("end_code") == ACTIVE).select("loan_id", was="paid", active=pl.lit(True))
-    rows = pl.concat(kept)
-    return rows, {"loans": facts.height, "delinquent_loan_months": late}, _yearly(pl.concat(extra))
+    return _cells(pl.concat(kept)), {"loans": facts.height, "delinquent_loan_months": late}, _yearly(pl.concat(extra))
 
 
 def _index(column: str) -> pl.Expr:
@@ -154,36 +157,29 @@ def _alive(now: pl.DataFrame, before: pl.DataFrame | None, facts: pl.DataFrame, 
     return rows.join(before, on="loan_id", how="left", maintain_order="left").with_columns(behind=behind)
 
 
-def _counted(current: pl.DataFrame, month: int, model: PrepaymentModel) -> pl.DataFrame:
-    """Cells of a month: loans, prepayments, sums of what is averaged in a cell.
+def _counted(current: pl.DataFrame, month: int, model: PrepaymentModel, tried: pl.Expr) -> pl.DataFrame:
+    """Cells of a month: loans, prepayments, means of what differs within a cell.
 
     All scores and loans to value that the model takes alike are one class; the others are classes 20 points and 5%
     wide, sizes e^(1/2) wide, each with its own mean: what is lost is of second order.
     """
-    score = pl.min_horizontal("score_mid", pl.lit(model.credit_from))
-    ltv = pl.max_horizontal(pl.col("ltv_e4") / 100, pl.lit(model.equity_from))
+    score = pl.when(pl.col("score_mid").is_not_null()).then(pl.min_horizontal("score_mid", pl.lit(model.credit_from)))
+    ratio = pl.col("ltv_e4") / 100
+    ltv = pl.when(ratio.is_not_null()).then(pl.max_horizontal(ratio, pl.lit(model.equity_from)))
     size = (pl.col("note_amount_cents") / 100).log()
+    key = [
+        kind.round().alias(name)
+        for name, kind in (("of_score", score / 20), ("of_ltv", ltv / 5), ("of_size", size * 2))
+    ]
     return (
-        current.group_by(
-            "note_rate_e7", "note_month", score_class=(score / 20).round(), ltv_class=(ltv / 5).round(),
-            size_class=(size * 2).round(), fold=_fold("draw_key"),
-        )
+        current.group_by("note_rate_e7", "note_month", tried.alias("tried"), *key)
         .agg(
-            count=pl.len(), events=(pl.col("end_code") == PAID_OFF).sum(), score_sum=score.sum(), ltv_sum=ltv.sum(),
-            size_sum=size.sum(),
+            count=pl.len(), events=(pl.col("end_code") == PAID_OFF).sum(), score=score.mean(), ltv=ltv.mean(),
+            balance=size.mean().exp(),
         )
-        .with_columns(month=pl.lit(month))
-        .sort(*_KEY, "fold")
+        .sort("note_rate_e7", "note_month", "of_score", "of_ltv", "of_size", "tried")
+        .with_columns(month=pl.lit(month), wac=pl.col("note_rate_e7") / _E7_PER_PERCENT)
     )  # fmt: skip
-
-
-_KEY = ("note_rate_e7", "note_month", "score_class", "ltv_class", "size_class")
-FOLDS = 20
-
-
-def _fold(key: str) -> pl.Expr:
-    """A loan's fold, from its own number: the same in every run and every book."""
-    return ((pl.col(key) // (1 << 32)) % FOLDS).cast(pl.Int8)
 
 
 def _extra(alive: pl.DataFrame) -> pl.DataFrame:
@@ -225,25 +221,8 @@ def _cpr_of(share: float, error: float) -> Answer:
 # the cells
 
 
-def _cells(rows: pl.DataFrame, split: str, holdout: float, first_tried: int, seed: int) -> Cells:
-    kept = round(FOLDS * holdout) or 1
-    turn = chance.text_key(f"holdout {seed}") % FOLDS
-    folds = [(turn + n) % FOLDS for n in range(kept)]
-    tried = pl.col("month") >= first_tried if split == "time" else pl.col("fold").is_in(folds)
-    sums = ("count", "events", "score_sum", "ltv_sum", "size_sum")
-    merged = (
-        rows.with_columns(tried=tried.cast(pl.Float64))
-        .group_by("month", *_KEY, "tried")
-        .agg(pl.col(sums).sum())
-        .sort("month", *_KEY, "tried")
-        .select(
-            "month", "note_month", "tried", "count", "events", wac=pl.col("note_rate_e7") / _E7_PER_PERCENT,
-            score=pl.when(pl.col("score_class").is_not_null()).then(pl.col("score_sum") / pl.col("count")),
-            ltv=pl.when(pl.col("ltv_class").is_not_null()).then(pl.col("ltv_sum") / pl.col("count")),
-            balance=(pl.col("size_sum") / pl.col("count")).exp(),
-        )
-    )  # fmt: skip
-    return Cells(**{name: merged[name].cast(pl.Float64).to_numpy() for name in Cells.__dataclass_fields__})
+def _cells(rows: pl.DataFrame) -> Cells:
+    return Cells(**{name: rows[name].cast(pl.Float64).to_numpy() for name in Cells.__dataclass_fields__})
 
 
 def _refuse_few(fitted: Cells, cells: Cells) -> None:

@@ -18,7 +18,7 @@ from poolhouse.valuation.wrong import Floats, WrongInput, numbers, require
 Chance = Callable[[Floats], Floats]
 Slopes = Callable[[Floats], Floats]
 _LEAST = 1e-12  # a chance, so that a logarithm is finite
-_NEAR, _DONE = 0.05, 1e-6
+_NEAR, _DONE = 0.05, 1e-8
 """Squared distance from the maximum in standard errors: near enough to see what the data can't tell, and the end."""
 _ITERATIONS = 100
 _TANGLED = 1e5
