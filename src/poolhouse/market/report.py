@@ -19,8 +19,8 @@ _TAPE_CAVEAT = (
 _SCOPE_CAVEAT = "Principal and interest only: escrow and mortgage insurance premiums are not in the books yet."
 
 
-_OUTSIDE_A_BOOK = ("pricing.", "standards.nonqm_")
-"""Assumptions of tapes' prices and of an outlet that a book doesn't sell to."""
+_OUTSIDE_A_BOOK = ("pricing.", "standards.nonqm_", "prepayment.", "default.")
+"""Assumptions of prices, projections and of an outlet that a book doesn't sell to."""
 
 
 def report(desk: Desk) -> dict[str, Any]:
