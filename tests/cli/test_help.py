@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -14,7 +13,10 @@ COMMANDS = (
     "demo", "run", "close", "check", "sell", "pool", "issue", "trade", "transfer", "notify", "close-month", "verify",
     "report", "loan", "trace", "lookthrough", "lenders", "rate-lender", "repurchase", "advice", "commit",
 )  # fmt: skip
-HEAVY = ("polars", "numpy", "sqlalchemy", "jinja2", "plotly", "rich", "holidays", "poolhouse.market")
+HEAVY = (
+    "polars", "numpy", "numba", "highspy", "lxml", "sqlalchemy", "jinja2", "plotly", "rich", "holidays",
+    "poolhouse.market",
+)  # fmt: skip
 
 PROBE = f"""
 import sys
@@ -42,16 +44,6 @@ def test_every_command_takes_book_and_json(name: str) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert "--book DIR" in done.stdout
     assert "--json" in done.stdout
-
-
-def test_help_is_quick() -> None:
-    """The best of five: other work on the machine must not fail it."""
-    times = []
-    for _ in range(5):
-        started = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "poolhouse.cli", "--help"], capture_output=True, check=True)
-        times.append(time.perf_counter() - started)
-    assert min(times) < 0.3
 
 
 def test_alone_it_shows_its_help() -> None:
