@@ -38,7 +38,7 @@ def test_losses_and_views(terminal: Any) -> None:
     arguments = ("--cpr", "15", "--cdr", "2", "--severity", "40")
     code, out, err = terminal("structure", str(DEALS / "shifting.toml"), *arguments)
     assert code == 0, err
-    assert "Who loses what" in out and "Principal lost by speed" in out and "clean-up call" in out
+    assert "Who loses what" in out and "Principal lost by speed" in out and "net WAC" in out and "clean-up call" in out
     code, answer = terminal.json("structure", str(DEALS / "shifting.toml"), *arguments, "--no-call")
     assert answer["called"] is None
     assert sum(c["loss_cents"] for c in answer["classes"]) == answer["collateral"]["loss_cents"] > 0
