@@ -190,6 +190,12 @@ def test_nothing_is_left_for_later_or_silenced() -> None:
     assert not found, "\n".join(found)
 
 
+def test_no_page_keeps_the_marks_of_a_merge() -> None:
+    pages = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benches").rglob("*.md")]
+    marks = re.compile(r"^(<{7} |={7}$|>{7} )", re.MULTILINE)
+    assert len(pages) > 10 and not [page.name for page in pages if marks.search(page.read_text(encoding="utf-8"))]
+
+
 def test_imports_go_down_only() -> None:
     """The contract of pyproject.toml; `make check` runs it too, with its explanation."""
     configure()

@@ -35,3 +35,11 @@ def test_a_narrow_screen_goes_without_what_can_be_spared(width: int, without: st
 def test_a_figure_that_has_no_room_shows_that_it_is_cut() -> None:
     text = shown(30)
     assert "$74,667,623.00" not in text and "…" in text
+
+
+def test_two_words_over_a_figure_need_room_too() -> None:
+    """Else all columns seem to fit and every figure is cut."""
+    console = Console(file=StringIO(), width=34, highlight=False)
+    console.print(table(("Month", "Net interest", "Rate", "Lost"), [("1", "5", "net WAC", "7")], range(4), spare=(3,)))
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "Net interest" in text and "net WAC" in text and "…" not in text and "No room here for: Lost" in text

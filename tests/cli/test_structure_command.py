@@ -38,7 +38,7 @@ def test_losses_and_views(terminal: Any) -> None:
     arguments = ("--cpr", "15", "--cdr", "2", "--severity", "40")
     code, out, err = terminal("structure", str(DEALS / "shifting.toml"), *arguments)
     assert code == 0, err
-    assert "Who loses what" in out and "Principal lost by speed" in out and "clean-up call" in out
+    assert "Who loses what" in out and "Principal lost by speed" in out and "net WAC" in out and "clean-up call" in out
     code, answer = terminal.json("structure", str(DEALS / "shifting.toml"), *arguments, "--no-call")
     assert answer["called"] is None
     assert sum(c["loss_cents"] for c in answer["classes"]) == answer["collateral"]["loss_cents"] > 0
@@ -90,3 +90,19 @@ def test_files_that_are_none(terminal: Any, tmp_path: Path) -> None:
     (tmp_path / "alone.toml").write_text(upon, encoding="utf-8")
     code, _, err = terminal("structure", str(tmp_path / "alone.toml"))
     assert code == 2 and "planned.toml" in err
+
+
+def test_on_eighty_columns_no_figure_is_cut() -> None:
+    from rich.console import Console
+
+    from poolhouse.cli.views_structure import structure as shown
+    from poolhouse.market.structure import structure
+
+    answer = structure(
+        DEALS / "shifting.toml", speeds={"cpr": 15, "cdr": 2}, severity=40, prices={"A": 99, "B6": 20}, rows=True
+    )
+    console = Console(width=80, highlight=False)
+    with console.capture() as told:
+        console.print(shown(answer))
+    text = told.get()
+    assert "…" not in text and "378,000,000" in text and "-75.052" in text and "No room here for: B6" in text

@@ -77,7 +77,7 @@ def test_no_browser_no_picture(terminal: Any, tmp_path: Path, monkeypatch: pytes
         [*POOL, "--psa", "fast"], [*POOL, "--price", "101-40"], [*POOL, "--price", "0"], [*POOL, "--plot", "x.gif"],
         [*POOL, "--price", "100", "--yield", "5"], [*POOL, "--program", "fnma"], [*POOL, "--settle", "tomorrow"],
         [*POOL, "--cpr", "101"], ["--balance", "0", *POOL[2:]], [*POOL[:5], "9", *POOL[6:]],
-        [*POOL, "--delay-days", "-1"],
+        [*POOL, "--delay-days", "-1"], [*POOL, "--program", "umbs", "--delay-days", "14"],
         ["--book", "b", "--security", "c", "--age", "3"], [*POOL, "--strip", "0.5"],
     ],
 )  # fmt: skip

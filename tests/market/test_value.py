@@ -65,6 +65,11 @@ def test_a_tape_is_one_pool_of_new_loans() -> None:
     assert answer["bond_equivalent_yield"] == pytest.approx(answer["pool"]["coupon"], abs=0.15)
 
 
+def test_a_strip_in_basis_points_is_refused() -> None:
+    with pytest.raises(Refused, match="50 basis points"):
+        value_loans.value_tape(loans.demo_tape(), strip=50)
+
+
 def test_a_security_nobody_knows(queried: Market) -> None:
     with pytest.raises(Refused, match="is not in the book: give a CUSIP"):
         queried.value("000000000")

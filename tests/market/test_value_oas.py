@@ -79,6 +79,13 @@ BROKEN = {
     "years = [2]\npar = [1]\nmortgage_rate = 5\nfactors = 3\n[[vol]]\nexpiry = 1\ntenor = 2\nbp = 90": "rates.toml: ",
     "years = [2]\npar = [1]\nmortgage_rate = 5\n[[vol]]\nexpiry = 1\ntenor = 2\nbp = 90": "5 or more",
     EXAMPLE.read_text(encoding="utf-8") + "fast = 1": "fast",
+    EXAMPLE.read_text(encoding="utf-8") + "lag = 7": "add up to 1",
+    EXAMPLE.read_text(encoding="utf-8").replace("bp = 105", "bp = 'x'"): "volatility_bp must be numbers",
+    EXAMPLE.read_text(encoding="utf-8").replace("expiry = 1\n", "expiry = 1e9\n"): "must not be above 100",
+    EXAMPLE.read_text(encoding="utf-8").replace("10, 30]", "10, 1e9]"): "must not be above 100",  # not gigabytes
+    "prepayment = 5\n" + EXAMPLE.read_text(encoding="utf-8").replace("[prepayment]", ""): "must be a table",
+    "seed = 'x'\n" + EXAMPLE.read_text(encoding="utf-8"): "seed 'x' must be a whole number",
+    "seed = -1\n" + EXAMPLE.read_text(encoding="utf-8"): "seed -1 must be a whole number",
 }
 
 

@@ -130,6 +130,8 @@ def test_a_file_of_loans_is_the_same_as_its_columns(tmp_path: Path, monkeypatch:
         file_cashflows([frame.drop("wam")], psa=1)
     with pytest.raises(WrongInput, match="no loan"):
         file_cashflows([], psa=1)
+    with pytest.raises(WrongInput, match="can't be read as Parquet"):
+        file_cashflows(tmp_path / "none.parquet", psa=1)
 
 
 def test_each_month_keeps_its_sums() -> None:

@@ -253,6 +253,14 @@ def test_a_table_of_securities_is_each_of_them() -> None:
         assert table["key_rate_10"][row] == pytest.approx(own.key_rate_durations[10.0])
 
 
+def test_a_function_is_a_model() -> None:
+    paths, of = paths_of(), security(1e6, 7.1, 6.5, 357, delay_days=24)
+    function = Refinancing().smm
+    assert oas(of, 101, paths, function, risk=False).oas_bp == oas(of, 101, paths, Refinancing(), risk=False).oas_bp
+    with pytest.raises(WrongInput, match="no prepayment model"):
+        oas(of, 101, paths, 150)  # type: ignore[arg-type]
+
+
 def test_what_can_not_be_meant_is_refused() -> None:
     with pytest.raises(WrongInput, match="make longer paths"):
         oas(POOL, 100, paths_of(months=120, count=64), Steady(0.01))

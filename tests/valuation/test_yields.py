@@ -28,6 +28,16 @@ def test_the_yield_of_a_yields_price_is_that_yield(
         assert float(valuation.bond_equivalent_yield(of, price)) == pytest.approx(rate, rel=1e-9, abs=1e-9)
 
 
+def test_a_yield_almost_without_bound() -> None:
+    """Paid within two days at a cent per 100: durations are nothing. Within one, no number holds the yield."""
+    of = yields.pool_flows(1e6, 5, 4, 1, cpr=0, settle_days=28)
+    rate = valuation.bond_equivalent_yield(of, 0.01)
+    with np.errstate(all="raise", under="ignore"):
+        assert valuation.modified_duration(of, rate) < 1e-150 and valuation.convexity(of, rate) < 1e-300
+    with pytest.raises(WrongInput, match="larger than numbers go"):
+        valuation.bond_equivalent_yield(yields.pool_flows(1e6, 0, 0, 1, cpr=0, settle_days=29), 0.01)
+
+
 def test_too_many_pools_at_once_are_refused() -> None:
     with pytest.raises(WrongInput, match="ask in parts"):
         yields.pool_flows(np.ones(60_000), 6, 5, 360, psa=100)
@@ -125,7 +135,7 @@ def test_a_dollar_roll() -> None:
 @pytest.mark.parametrize(
     ("act", "message"),
     [
-        (lambda of: valuation.bond_equivalent_yield(of, 0), "must be above 0"),
+        (lambda of: valuation.bond_equivalent_yield(of, 0), "price with accrued interest 0 must be above 0"),
         (lambda of: valuation.bond_equivalent_yield(of, float("nan")), "finite"),
         (lambda of: valuation.price(of, -200), "above -200"),
         (lambda of: valuation.total_return(of, 100, 361, reinvestment=5, exit_yield=5), "horizon 361"),

@@ -84,8 +84,8 @@ class _Fitting:
 
     def _fitted(self, console: Console, options: ConsoleOptions) -> RenderableType:
         for count in range(len(self._spare)):
-            grid = self._grid(self._spare[:count])
-            if Measurement.get(console, options.update(width=10_000), grid).minimum <= options.max_width:
+            grid, uncut = (self._grid(self._spare[:count], uncut) for uncut in (False, True))
+            if Measurement.get(console, options.update(width=10_000), uncut).minimum <= options.max_width:
                 break
         else:
             count = len(self._spare)
@@ -95,14 +95,17 @@ class _Fitting:
         names = ", ".join(self._headings[i] for i in sorted(self._spare[:count]))
         return Group(grid, plain(f"No room here for: {names}. --json has them.", "dim"))
 
-    def _grid(self, without: Sequence[int]) -> Table:
+    def _grid(self, without: Sequence[int], uncut: bool = False) -> Table:
+        """uncut: with room for all of a figure and its heading, whose least width Rich takes to be one word."""
         grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="dim")
         kept = [i for i in range(len(self._headings)) if i not in without]
         for i in kept:
             is_figure = i in self._right  # words wrap; a figure cut in two can't be read, one cut off must show it
+            whole = max(len(str(row[i])) for row in (self._headings, *self._rows)) if uncut and is_figure else None
             grid.add_column(
                 plain(self._headings[i]), justify="right" if is_figure else "left",
                 overflow="ellipsis" if is_figure else "fold", no_wrap=is_figure,
+                min_width=whole,
             )  # fmt: skip
         for row in self._rows:
             cells = [row[i] for i in kept]

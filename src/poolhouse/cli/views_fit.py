@@ -51,7 +51,7 @@ def _estimates(answer: Row) -> RenderableType:
         if found["estimate"] is not None:
             rows.append([name, meaning, f"{found['estimate']:.4g}", f"{found['standard_error']:.2g}", "", ""])
     heads = ["Parameter", "", "Estimate", "Standard error", "95%", "Assumed"]
-    return Group(heading("Estimates", "on all months"), table(heads, rows, right=(2, 3, 4, 5)))
+    return Group(heading("Estimates", "on all months"), table(heads, rows, right=(2, 3, 4, 5), spare=(5,)))
 
 
 def _tried(found: Row) -> RenderableType:

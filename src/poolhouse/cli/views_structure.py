@@ -44,14 +44,15 @@ def _classes(rows: list[Row]) -> RenderableType:
     heads = ["Class", "Size", "Rate", "WAL", "First", "Last", "Interest", "Principal"]
     heads += ["Price", "Yield", "Duration"] if priced else []
     cells = [
-        [row["class"], _dollars(row["size_cents"]), _number(row["rate"], 3), _number(row["wal"], 2),
+        [row["class"], _dollars(row["size_cents"]), _rate(row), _number(row["wal"], 2),
          _number(row["first_month"], 0), _number(row["last_month"], 0), _dollars(row["interest_cents"]),
          _dollars(row["principal_cents"])]
         + ([_number(row.get("price"), 4), _number(row.get("bond_equivalent_yield"), 3),
             _number(row.get("modified_duration"), 2)] if priced else [])
         for row in rows
     ]  # fmt: skip
-    return table(heads, cells, right=range(1, len(heads)))
+    spare = [heads.index(name) for name in ("Principal", "Interest", "Duration", "Rate") if name in heads]
+    return table(heads, cells, right=range(1, len(heads)), spare=spare)
 
 
 def _losses(answer: Row) -> list[RenderableType]:
@@ -92,7 +93,8 @@ def _by_speed(rows: list[Row]) -> list[RenderableType]:
             for row in rows
         ]  # fmt: skip
         heads = [speed.upper(), *(names[i] for i in kept)]
-        shown += [heading(title), table(heads, cells, right=range(len(heads)))]
+        last_first = range(len(heads) - 1, 1, -1)
+        shown += [heading(title), table(heads, cells, right=range(len(heads)), spare=last_first)]
     return shown
 
 
@@ -104,7 +106,12 @@ def _months(rows: list[Row]) -> list[RenderableType]:
     ]
     note = f"the first {MOST_ROWS} rows of {len(rows):,}: --json has all" if len(rows) > MOST_ROWS else ""
     heads = ["Month", "Class", "Balance", "Interest", "Principal", "Lost"]
-    return [heading("Months, dollars", note), table(heads, cells, right=(0, 2, 3, 4, 5))]
+    return [heading("Months, dollars", note), table(heads, cells, right=(0, 2, 3, 4, 5), spare=(5, 3))]
+
+
+def _rate(row: Row) -> str:
+    """A class with a size and no rate of its own has the collateral's."""
+    return "net WAC" if row["rate"] is None and row["size_cents"] else _number(row["rate"], 3)
 
 
 def _dollars(cents: int) -> str:

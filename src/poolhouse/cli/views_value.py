@@ -114,4 +114,6 @@ def _months(rows: list[Row]) -> list[RenderableType]:
     shown = rows if len(rows) <= MOST_ROWS else [*rows[: MOST_ROWS - 1], rows[-1]]
     cells = [[f"{row[key]:,.0f}" for key, _ in kept] for row in shown]
     note = "" if len(rows) == len(shown) else f"the first {len(shown) - 1} and the last of {len(rows)}: --json has all"
-    return [heading("Months, dollars", note), table([head for _, head in kept], cells, right=range(len(kept)))]
+    heads = [head for _, head in kept]
+    spare = [heads.index(head) for head in ("Scheduled", "Recovered", "Net interest") if head in heads]
+    return [heading("Months, dollars", note), table(heads, cells, right=range(len(heads)), spare=spare)]

@@ -42,7 +42,8 @@ class Received:
 
 @dataclass(frozen=True)
 class Pools:
-    """Pools as `valuation` takes them, but in cents: percent, months. `guaranteed`: losses are paid as principal.
+    """Pools as `valuation` takes them, but in cents: percent, months. `guaranteed`: nothing is late, and
+    losses are paid as principal.
 
     payoff_days_lost: days of interest that a prepaying borrower does not pay, on average; compensating_e7: what the
     servicer makes good of it, at most, a year on the balance.
@@ -63,7 +64,8 @@ class Pools:
 
 
 def project(pools: Pools, speeds: Speeds) -> list[Received]:
-    """The pools' months at these speeds."""
+    """The pools' months at these speeds. A guarantor pays what is late: it always advances."""
+    speeds = {**speeds, "advance": True} if pools.guaranteed else speeds
     age = None if pools.age is None else np.array(pools.age)
     frame = valuation.cashflows(
         np.array(pools.balance) / 100,

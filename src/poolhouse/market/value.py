@@ -121,6 +121,8 @@ def speeds_of(given: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def delay_of(program: str | None, days: float | None) -> float:
+    if program is not None and days is not None:
+        raise Refused("a program has its own delay: give --program or --delay-days, not both")
     if days is not None:
         return float(wrong.numbers("delay_days", days, 0))
     return float(valuation.actual_delay_days(program)) if program else 0.0

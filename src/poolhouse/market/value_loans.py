@@ -55,6 +55,8 @@ def value_tape(
     )  # fmt: skip
     if loans.is_empty():
         raise Refused(f"{tape} has no usable loan: `poolhouse check {tape}` lists why")
+    if not (loans["coupon"] > 0).any() and (loans["wac"] > 0).any():
+        raise Refused(f"strip {strip:g}% takes the whole of every note rate: 50 basis points are 0.5")
     named = {"tape": str(tape), "rejected": read.rows - loans.height}
     balance = loans["balance"].to_numpy()
     mean = float(balance @ loans["coupon"].to_numpy() / balance.sum())

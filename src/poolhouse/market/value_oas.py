@@ -16,7 +16,7 @@ from poolhouse.findings import Refused
 from poolhouse.market.standards import text_of
 from poolhouse.valuation import rates
 from poolhouse.valuation.prepayment import PrepaymentModel, prepayment_model
-from poolhouse.valuation.wrong import WrongInput
+from poolhouse.valuation.wrong import WrongInput, numbers
 
 Answer = dict[str, Any]
 DEFAULT_PATHS = 1024
@@ -65,9 +65,15 @@ def read_market(path: str | Path) -> Market:
 
 
 def _market(raw: Mapping[str, Any]) -> Market:
+    seed = raw.get("seed", 1)
+    if type(seed) is not int or seed < 0:
+        raise WrongInput(f"seed {seed!r} must be a whole number from 0 up")
+    changes = raw.get("prepayment", {})
+    if not isinstance(changes, Mapping):
+        raise WrongInput(f"prepayment {changes!r} must be a table: [prepayment], and under it turnover = 7")
     curve = rates.from_par(raw["years"], raw["par"], per_year=raw.get("per_year", 2))
     vols = {
-        theirs: [line[ours] for line in raw["vol"]]
+        theirs: numbers(theirs, [line[ours] for line in raw["vol"]])
         for ours, theirs in (("expiry", "expiry_years"), ("tenor", "tenor_years"), ("bp", "volatility_bp"))
     }
     fitted = rates.calibrate(curve, vols, factors=raw.get("factors", 2))
@@ -75,7 +81,7 @@ def _market(raw: Mapping[str, Any]) -> Market:
     worst = float(fitted.table["difference_bp"].abs().max())  # type: ignore[arg-type]
     return Market(
         curve, fitted.model, rates.current_coupon(curve, mortgage), float(mortgage),
-        prepayment_model(**raw.get("prepayment", {})), worst, int(raw.get("seed", 1)),
+        prepayment_model(**changes), worst, seed,
     )  # fmt: skip
 
 

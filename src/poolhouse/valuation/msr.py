@@ -18,7 +18,7 @@ from poolhouse.valuation import terms
 from poolhouse.valuation.oas import Moved, moved_paths, risks
 from poolhouse.valuation.path_values import (
     CHUNK,
-    Prepayment,
+    Borrowers,
     by_path,
     check_length,
     models_of,
@@ -128,7 +128,7 @@ def servicing(
 
 
 def msr(
-    of: Servicing, paths: Paths, prepayment: Prepayment | Sequence[Prepayment], *, spread_bp: float,
+    of: Servicing, paths: Paths, prepayment: Borrowers | Sequence[Borrowers], *, spread_bp: float,
     risk: bool = True, moved: Moved | None = None,
 ) -> Msr:  # fmt: skip
     """The strip's value over paths at a spread over short rates, continuous, in basis points. Raises WrongInput."""
@@ -153,7 +153,7 @@ def msr(
 
 
 def _worth(
-    of: Servicing, paths: Paths, model: Prepayment | Sequence[Prepayment], factors: Floats, faster: float = 1.0
+    of: Servicing, paths: Paths, model: Borrowers | Sequence[Borrowers], factors: Floats, faster: float = 1.0
 ) -> tuple[Floats, dict[str, float]]:
     """Discounted dollars, months x paths, before the spread; and each part's value after it."""
     from poolhouse.valuation import kernels

@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 from poolhouse.valuation import yields
-from poolhouse.valuation.path_values import Prepayment, Security, by_path, worth
+from poolhouse.valuation.path_values import Borrowers, Security, by_path, worth
 from poolhouse.valuation.rates.curve import Curve
 from poolhouse.valuation.rates.paths import Paths
 from poolhouse.valuation.totals import cores
@@ -98,7 +98,7 @@ def moved_paths(paths: Paths, shift: float = 0.25, key_years: Sequence[float] = 
 
 
 def oas(
-    security: Security, price: float, paths: Paths, prepayment: Prepayment | Sequence[Prepayment], *,
+    security: Security, price: float, paths: Paths, prepayment: Borrowers | Sequence[Borrowers], *,
     risk: bool = True, moved: Moved | None = None, into: Floats | None = None,
 ) -> Oas:  # fmt: skip
     """The spread at which the security is worth its clean price per 100, and its risks.
@@ -143,7 +143,7 @@ def z_spread(of: Flows, price: Any, curve: Curve) -> Floats:
 
 
 def price_at_oas(
-    security: Security, oas_bp: float, paths: Paths, prepayment: Prepayment | Sequence[Prepayment]
+    security: Security, oas_bp: float, paths: Paths, prepayment: Borrowers | Sequence[Borrowers]
 ) -> Priced:
     """What the security is worth at this OAS."""
     spread = float(numbers("oas_bp", oas_bp, -_BP, 10 * _BP)) / _BP
@@ -157,7 +157,7 @@ def price_at_oas(
 
 def oas_table(
     securities: Sequence[Security], prices: Sequence[float], paths: Paths,
-    prepayments: Prepayment | Sequence[Prepayment], *, risk: bool = False, threads: int | None = None,
+    prepayments: Borrowers | Sequence[Borrowers], *, risk: bool = False, threads: int | None = None,
 ) -> pl.DataFrame:  # fmt: skip
     """A row for each security, on the same paths; prepayments: one model, or one for each security.
 

@@ -5,13 +5,14 @@ A chunk's columns stay in the second-level cache from the rates through the mode
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 
 from poolhouse.valuation import quick_speeds, terms
+from poolhouse.valuation.prepayment import OwnModel
 from poolhouse.valuation.rates.paths import Paths
 from poolhouse.valuation.settlement import accrued_interest
 from poolhouse.valuation.terms import Pools
@@ -32,6 +33,10 @@ class Prepayment(Protocol):
         model's to follow, along the months; paths are independent. Columns, months, are contiguous in memory.
         A model may also have `quick`, its form for the kernel: see `quick_speeds`.
         """
+
+
+Borrowers = Prepayment | Callable[..., Any]
+"""A model, or its `smm` alone as a function."""
 
 
 @runtime_checkable
@@ -106,12 +111,20 @@ def speeds(
         yield low, np.ascontiguousarray(found.T if faster == 1 else np.minimum(found.T * faster, 1.0))
 
 
-def models_of(model: Prepayment | Sequence[Prepayment], groups: int) -> list[Prepayment]:
-    """One for each group. Raises WrongInput."""
+def models_of(model: Borrowers | Sequence[Borrowers], groups: int) -> list[Prepayment]:
+    """One for each group; a function is made a model. Raises WrongInput."""
     given = list(model) if isinstance(model, Sequence) else [model] * groups
     if len(given) != groups:
         raise WrongInput(f"{len(given)} prepayment models for {groups} loan groups: give one, or one each")
-    return given
+    return [_model_of(one) for one in given]
+
+
+def _model_of(one: Borrowers) -> Prepayment:
+    if callable(getattr(one, "smm", None)):
+        return cast("Prepayment", one)
+    if callable(one):
+        return OwnModel(one)
+    raise WrongInput(f"{one!r} is no prepayment model: give a function(rates, wac, age, month0), or an object's smm")
 
 
 def check_length(paths: Paths, pools: Pools) -> None:
@@ -121,7 +134,7 @@ def check_length(paths: Paths, pools: Pools) -> None:
 
 
 def worth(
-    of: Security, paths: Paths, model: Prepayment | Sequence[Prepayment], *, faster: float = 1.0,
+    of: Security, paths: Paths, model: Borrowers | Sequence[Borrowers], *, faster: float = 1.0,
     into: Floats | None = None,
 ) -> Floats:  # fmt: skip
     """Dollars of each payment on each path, discounted along it to settlement, months x paths.

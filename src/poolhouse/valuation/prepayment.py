@@ -82,8 +82,8 @@ class PrepaymentModel:
             numbers(field.name, value, low, 100 if field.name in _SPEEDS else 1 if field.name in _SHARES else None)
             if field.name in _POSITIVE:
                 require(field.name, value, value > 0, "must be above 0")
-        object.__setattr__(self, "seasons", tuple(map(float, self.seasons)))
-        object.__setattr__(self, "lag", tuple(map(float, self.lag)))
+        object.__setattr__(self, "seasons", tuple(np.atleast_1d(numbers("seasons", self.seasons)).tolist()))
+        object.__setattr__(self, "lag", tuple(np.atleast_1d(numbers("lag", self.lag)).tolist()))
         if len(self.seasons) != 12 or min(self.seasons) <= 0:
             raise WrongInput("seasons must be 12 factors above 0, January first")
         if not self.lag or min(self.lag) < 0 or abs(sum(self.lag) - 1) > 1e-9:

@@ -88,8 +88,11 @@ def streamed(
 
 def _batches(path: str | Path) -> Iterator[pl.DataFrame]:
     lazy = pl.scan_parquet(path)
-    wanted = [name for name in ("balance", "wac", "coupon", "wam", "age") if name in lazy.collect_schema()]
-    rows = lazy.select(pl.len()).collect().item()
+    try:
+        wanted = [name for name in ("balance", "wac", "coupon", "wam", "age") if name in lazy.collect_schema()]
+        rows = lazy.select(pl.len()).collect().item()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise WrongInput(f"{path} can't be read as Parquet: {error}") from error
     for low in range(0, rows, BATCH):
         yield lazy.select(wanted).slice(low, BATCH).collect()
 

@@ -112,10 +112,15 @@ def bond_equivalent_yield(of: Flows, price: Any) -> Floats:
     Raises WrongInput when nothing is paid for, or nothing will be paid.
     """
     wanted = of.settled(price)
-    require("settlement value", wanted, wanted > 0, "must be above 0")
+    require("balance", of.balance, of.balance > 0, "must be above 0 for a price per 100 of it")
+    dirty = numbers("price", price) + of.accrued
+    require("price with accrued interest", dirty, dirty > 0, "must be above 0")
     total = of.cash_flow.sum(axis=-1)
     require("cash flow in all", total, total > 0, "must be above 0")
-    return np.asarray(200 * np.expm1(_solved(of, np.log(wanted))))
+    with np.errstate(over="ignore"):
+        found = np.asarray(200 * np.expm1(_solved(of, np.log(wanted))))
+    require("price", np.broadcast_to(price, found.shape), np.isfinite(found), "has a yield larger than numbers go")
+    return found
 
 
 def mortgage_yield(bond_equivalent: Any) -> Floats:
@@ -144,13 +149,13 @@ def macaulay_duration(of: Flows, bond_equivalent_yield: Any) -> Floats:
 def modified_duration(of: Flows, bond_equivalent_yield: Any) -> Floats:
     """Percent of price lost when the yield rises by 1, cash flows fixed. SF-49."""
     force = _force(bond_equivalent_yield)
-    return np.asarray(_moment(of, force, of.times) / np.exp(force))
+    return np.asarray(_moment(of, force, of.times) * np.exp(-force))
 
 
 def convexity(of: Flows, bond_equivalent_yield: Any) -> Floats:
     """Cash-flow convexity in years squared, not divided by 100. SF-49."""
     force = _force(bond_equivalent_yield)
-    return np.asarray(_moment(of, force, of.times * (of.times + 0.5)) / np.exp(2 * force))
+    return np.asarray(_moment(of, force, of.times * (of.times + 0.5)) * np.exp(-2 * force))
 
 
 def _force(bond_equivalent_yield: Any) -> Floats:

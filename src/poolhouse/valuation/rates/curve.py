@@ -17,6 +17,8 @@ from poolhouse.valuation.wrong import Floats, WrongInput, numbers, require
 _STEPS = 100
 _CLOSE = 1e-15
 _NEAR = 1e-9  # years: a thirtieth of a second
+LONGEST_YEARS = 100
+"""A bound for mistakes of unit: a coupon is made for every period up to it."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,10 @@ def from_par(years: Any, rates: Any, *, per_year: int = 2) -> Curve:
 
 
 def _points(years: Any, rates: Any) -> tuple[Floats, Floats]:
-    at, given = np.atleast_1d(numbers("years", years)), np.atleast_1d(numbers("rates", rates, -100, 100))
+    at, given = (
+        np.atleast_1d(numbers("years", years, None, LONGEST_YEARS)),
+        np.atleast_1d(numbers("rates", rates, -100, 100)),
+    )
     if at.ndim != 1 or at.shape != given.shape or not at.size:
         raise WrongInput("give as many rates as years, one at least")
     require("years", at, at > 0, "must be above 0")

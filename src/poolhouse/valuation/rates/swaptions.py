@@ -17,7 +17,7 @@ import numpy as np
 import polars as pl
 
 from poolhouse.valuation.rates import gaussian, normal
-from poolhouse.valuation.rates.curve import Curve
+from poolhouse.valuation.rates.curve import LONGEST_YEARS, Curve
 from poolhouse.valuation.rates.gaussian import Gaussian
 from poolhouse.valuation.wrong import Floats, WrongInput, numbers
 
@@ -122,7 +122,7 @@ def _checked(table: Any, factors: int) -> pl.DataFrame:
     if given.height < (least := 2 if factors == 1 else 5):
         raise WrongInput(f"{given.height} swaptions can't tell {least} numbers: give {least} or more")
     for name in _COLUMNS:
-        numbers(name, given[name].to_numpy(), 1e-3)
+        numbers(name, given[name].to_numpy(), 1e-3, LONGEST_YEARS if name != "volatility_bp" else None)
     return given.select(_COLUMNS)
 
 
