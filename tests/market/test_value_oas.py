@@ -79,6 +79,7 @@ BROKEN = {
     "years = [2]\npar = [1]\nmortgage_rate = 5\nfactors = 3\n[[vol]]\nexpiry = 1\ntenor = 2\nbp = 90": "rates.toml: ",
     "years = [2]\npar = [1]\nmortgage_rate = 5\n[[vol]]\nexpiry = 1\ntenor = 2\nbp = 90": "5 or more",
     EXAMPLE.read_text(encoding="utf-8") + "fast = 1": "fast",
+    EXAMPLE.read_text(encoding="utf-8").replace("= 5.09", "= 0.0509"): "in percent",
     EXAMPLE.read_text(encoding="utf-8") + "lag = 7": "add up to 1",
     EXAMPLE.read_text(encoding="utf-8").replace("bp = 105", "bp = 'x'"): "volatility_bp must be numbers",
     EXAMPLE.read_text(encoding="utf-8").replace("expiry = 1\n", "expiry = 1e9\n"): "must not be above 100",

@@ -22,6 +22,8 @@ Answer = dict[str, Any]
 DEFAULT_PATHS = 1024
 _KEYS = {"years", "par", "per_year", "mortgage_rate", "factors", "vol", "seed", "prepayment"}
 _EIGHTHS = 8
+_LEAST_RATE = 0.5
+"""Percent: a mortgage rate below it was written as a fraction."""
 _SPAN, _STEP = 4.0, 0.1
 MEASURES = (
     "oas_bp", "standard_error_bp", "z_spread_bp", "option_cost_bp", "effective_duration", "effective_convexity",
@@ -77,10 +79,12 @@ def _market(raw: Mapping[str, Any]) -> Market:
         for ours, theirs in (("expiry", "expiry_years"), ("tenor", "tenor_years"), ("bp", "volatility_bp"))
     }
     fitted = rates.calibrate(curve, vols, factors=raw.get("factors", 2))
-    mortgage = raw["mortgage_rate"]
+    mortgage = float(numbers("mortgage_rate", raw["mortgage_rate"], 0, 100))
+    if 0 < mortgage < _LEAST_RATE:
+        raise WrongInput(f"mortgage_rate {mortgage:g} is meant in percent: write 5.09 for 5.09%")
     worst = float(fitted.table["difference_bp"].abs().max())  # type: ignore[arg-type]
     return Market(
-        curve, fitted.model, rates.current_coupon(curve, mortgage), float(mortgage),
+        curve, fitted.model, rates.current_coupon(curve, mortgage), mortgage,
         prepayment_model(**changes), worst, seed,
     )  # fmt: skip
 
