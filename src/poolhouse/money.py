@@ -7,6 +7,7 @@ except `level_payment`, whose float estimate is settled by an exact comparison.
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import TypeVar, cast
 
@@ -116,3 +117,16 @@ def dollars(cents: int) -> str:
     """Cents for people: 158017 -> '$1,580.17', -5 -> '-$0.05'."""
     sign = "-" if cents < 0 else ""
     return f"{sign}${abs(cents) // 100:,}.{abs(cents) % 100:02d}"
+
+
+_TICKS = re.compile(r"(\d{1,6})-(\d{1,2})(\+|\.\d+)?", re.ASCII)
+_THIRTY_SECONDS = 32
+
+
+def from_ticks(text: str) -> Fraction | None:
+    """A price quoted in 32nds: 101-16, 101-16+ (half a 32nd more) or 101-16.25. None for anything else."""
+    found = _TICKS.fullmatch(text)
+    if not found or int(found[2]) >= _THIRTY_SECONDS:
+        return None
+    part = Fraction(1, 2) if found[3] == "+" else Fraction(f"0{found[3] or ''}")
+    return int(found[1]) + (int(found[2]) + part) / _THIRTY_SECONDS

@@ -34,6 +34,7 @@ from poolhouse.market.repurchase import register, repurchase
 from poolhouse.market.run import Progress, run
 from poolhouse.market.sell import sell
 from poolhouse.market.series import report_series
+from poolhouse.market.standards import day_of
 from poolhouse.market.trace import trace
 from poolhouse.market.transfer import notify, transfer
 from poolhouse.market.value_loans import value_security
@@ -110,7 +111,7 @@ class Market:
     def transfer(self, loans: str | Path, to: str, effective: str | date) -> Answer:
         """Agree to move the servicing of the loans in a file on a 1st."""
         desk = self._desk()
-        return {**transfer(desk, loans, to, _day(effective)), "rejects_file": write_rejects(desk)}
+        return {**transfer(desk, loans, to, day_of(effective)), "rejects_file": write_rejects(desk)}
 
     def notify(self) -> Answer:
         return notify(self._desk())
@@ -245,15 +246,6 @@ def _month(text: str | None) -> int | None:
         return parse_month(text)
     except ValueError as error:
         raise Refused(f"--start {error}") from error
-
-
-def _day(text: str | date) -> date:
-    if isinstance(text, date):
-        return text
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise Refused(f"{text!r} is no date: write YYYY-MM-DD") from error
 
 
 def open_market(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -14,6 +13,8 @@ import polars as pl
 from poolhouse import valuation
 from poolhouse.findings import Refused
 from poolhouse.market.value_oas import DEFAULT_PATHS, with_oas
+from poolhouse.money import from_ticks
+from poolhouse.sale.pricing.waterfall import thirty_seconds
 from poolhouse.valuation import Flows, schedule, terms, wrong
 
 Answer = dict[str, Any]
@@ -28,8 +29,7 @@ MEASURES = (
     "modified_duration",
     "convexity",
 )
-_TICKS = re.compile(r"(\d+)-(\d{1,2})(\+|\.\d+)?")
-_THIRTY_SECONDS = 32
+_E6 = 1_000_000
 _LEAST = 0.01
 """Dollars of a pool that can have a price."""
 _OTHER_SPEEDS = {"psa": (0, 50, 75, 100, 125, 150, 200, 300, 400), "cpr": (0, 2, 4, 6, 8, 10, 15, 20, 30),
@@ -94,10 +94,9 @@ def month0_of(settle: str | date | float | None) -> int:
 
 def price_of(text: str | float) -> float:
     """A price per 100: 101.5, or in 32nds 101-16, 101-16+ (half a 32nd), 101-16.25. Refused: anything else."""
-    found = _TICKS.fullmatch(str(text).strip())
-    if found and int(found[2]) < _THIRTY_SECONDS:
-        part = 0.5 if found[3] == "+" else float(found[3] or 0)
-        return int(found[1]) + (int(found[2]) + part) / _THIRTY_SECONDS
+    ticks = from_ticks(str(text).strip())
+    if ticks is not None:
+        return float(ticks)
     try:
         return float(text)
     except ValueError:
@@ -106,10 +105,7 @@ def price_of(text: str | float) -> float:
 
 def in_32nds(price: float) -> str:
     """101.5 is 101-16, 101.5078125 is 101-16.25; to the hundredth of a 32nd."""
-    hundredths = round(abs(price) * _THIRTY_SECONDS * 100)
-    whole, rest = divmod(hundredths, _THIRTY_SECONDS * 100)
-    ticks, part = divmod(rest, 100)
-    return f"{'-' if price < 0 else ''}{whole}-{ticks:02d}" + (f".{part:02d}" if part else "")
+    return thirty_seconds(round(price * _E6)).removesuffix(".00")
 
 
 def speeds_of(given: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -5,7 +5,6 @@ Read from a TOML text (docs/execution.md). Amounts are dollars there and cents h
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -14,14 +13,13 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from poolhouse.findings import Refused
+from poolhouse.money import from_ticks, half_up_div
 from poolhouse.tables.codes import PROGRAMS
 
 _DOLLAR = 100
 _E6 = 1_000_000
 _PERCENT_E4 = 100
 _PERCENT_E7 = 100_000
-_THIRTY_SECONDS = 32
-_QUOTED = re.compile(r"(?P<whole>[0-9]{1,6})-(?P<ticks>[0-9]{1,2})(?P<half>\+?)")
 
 
 @dataclass(frozen=True)
@@ -167,13 +165,12 @@ def _forward(name: str, raw: dict[str, Any], number: int) -> Forward:
 def price_of(where: str, value: Any) -> int:
     """A price per 100 as e6: a number, or 32nds as quoted, '101-16', '101-16+' (half a 32nd more)."""
     text = str(value).strip()
-    if "-" not in text or text.startswith("-"):
-        return _scaled(where, value, _E6)
-    quoted = _QUOTED.fullmatch(text)
-    if not quoted or int(quoted["ticks"]) >= _THIRTY_SECONDS:
+    ticks = from_ticks(text)
+    if ticks is not None:
+        return half_up_div(ticks.numerator * _E6, ticks.denominator)
+    if "-" in text[1:]:
         raise Refused(f"{where}: {text!r} is no price: write 101.5, '101-16' or '101-16+'")
-    sixty_fourths = int(quoted["ticks"]) * 2 + bool(quoted["half"])
-    return int(quoted["whole"]) * _E6 + sixty_fourths * _E6 // (2 * _THIRTY_SECONDS)
+    return _scaled(where, value, _E6)
 
 
 def _known(where: str, raw: Mapping[str, Any], keys: set[str]) -> None:
