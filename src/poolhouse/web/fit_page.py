@@ -6,8 +6,8 @@ from typing import Any
 
 from markupsafe import escape
 
-from poolhouse.web import page
-from poolhouse.web.figures import FONT, GRID, INK, PALETTE, QUIET
+from poolhouse.web.figures import GRID, PALETTE
+from poolhouse.web.value_page import figure, page_of
 
 Row = dict[str, Any]
 Figure = dict[str, Any]
@@ -22,29 +22,13 @@ _LEAST_LOANS = 30
 
 def render(answer: Row) -> str:
     """The page of an answer of `market.fit_prepayment`."""
-    drawn = figures(answer)
-    library, drawing = page.script(page.plotly()), page.script(page.asset("draw.js"))
-    places = "".join(
-        f"<section><h2>{title}</h2>"
-        f'<div class="figure" data-figure="{name}" role="img" aria-label="{title}"></div></section>'
-        for name, title in _TITLES.items()
-        if name in drawn
-    )
     first, last = answer["months"]
     tried = answer["out_of_sample"]
     said = f"{answer['prepayments']:,} of {answer['loan_months']:,} loan-months prepaid; " + (
         f"out of sample {tried['actual']:,} against {tried['predicted']:,.0f} predicted"
     )
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{page.policy(library, drawing)}">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>Prepayment, fitted</title>'
-        f'<link rel="icon" href="data:,"><style>{page.asset("report.css")}</style></head><body>'
-        f"<header><h1>Prepayment, {escape(first)} to {escape(last)}</h1>"
-        f'<p class="eyebrow">{escape(said)}</p></header><main>{places}</main>'
-        f'<script type="application/json" id="figures">{page.as_json(drawn)}</script>'
-        f"<script>{library}</script><script>{drawing}</script></body></html>"
-    )
+    head = f"Prepayment, {escape(first)} to {escape(last)}"
+    return page_of("Prepayment, fitted", head, said, _TITLES, figures(answer))
 
 
 def height(answer: Row) -> int:
@@ -67,7 +51,7 @@ def figures(answer: Row) -> dict[str, Figure]:
             drawn["months"]["layout"]["shapes"] = [_shade(unseen[0], unseen[-1])]
     shape = answer["s_curve"]
     line = _trace([row["incentive"] for row in shape], [row["cpr"] for row in shape], "Model", PALETTE[0], "lines")
-    drawn["shape"] = _figure([line], "Incentive: note rate less mortgage rate, %")
+    drawn["shape"] = figure([line], "Incentive: note rate less mortgage rate, %", suffix="%")
     return drawn
 
 
@@ -75,7 +59,7 @@ def _against(rows: list[Row], key: str, under: str) -> Figure:
     """Actual as dots, the model as a line in the band that chance alone leaves (two standard errors)."""
     x = [row[key] for row in rows]
     band = {"type": "scatter", "mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False, "x": x}
-    return _figure(
+    return figure(
         [
             band | {"y": [row["low_cpr"] for row in rows]},
             band | {"y": [row["high_cpr"] for row in rows], "fill": "tonexty", "fillcolor": "rgba(31,95,168,0.15)"},
@@ -83,6 +67,7 @@ def _against(rows: list[Row], key: str, under: str) -> Figure:
             _trace(x, [row["actual_cpr"] for row in rows], "Actual", PALETTE[1], "markers"),
         ],
         under,
+        suffix="%",
     )
 
 
@@ -98,18 +83,4 @@ def _shade(first: str, last: str) -> Row:
     return {
         "type": "rect", "xref": "x", "yref": "paper", "x0": first, "x1": last, "y0": 0, "y1": 1, "line": {"width": 0},
         "fillcolor": GRID, "opacity": 0.5, "layer": "below",
-    }  # fmt: skip
-
-
-def _figure(data: list[Row], under: str) -> Figure:
-    axis = {"gridcolor": GRID, "zeroline": False, "automargin": True, "fixedrange": True, "tickfont": {"color": QUIET}}
-    return {
-        "data": data,
-        "layout": {
-            "height": 300, "font": {"family": FONT, "size": 13, "color": INK}, "paper_bgcolor": "rgba(0,0,0,0)",
-            "plot_bgcolor": "rgba(0,0,0,0)", "margin": {"l": 64, "r": 12, "t": 34, "b": 44}, "hovermode": "x unified",
-            "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
-            "xaxis": axis | {"showgrid": False, "title": {"text": under, "font": {"size": 12, "color": QUIET}}},
-            "yaxis": axis | {"ticksuffix": "%", "rangemode": "tozero"},
-        },
     }  # fmt: skip

@@ -117,7 +117,8 @@ def line(x: list[float], y: list[float], colour: str, mode: str = "lines") -> Ro
     return {"type": "scatter", "mode": mode, "x": x, "y": y, "line": {"color": colour}, "showlegend": False}
 
 
-def figure(data: list[Row], under: str, *, from_zero: bool = True) -> Figure:
+def figure(data: list[Row], under: str, *, from_zero: bool = True, suffix: str = "") -> Figure:
+    """Traces on the page's axes; `under` names the lower one, `suffix` follows the numbers of the other."""
     axis = {"gridcolor": GRID, "zeroline": False, "automargin": True, "fixedrange": True, "tickfont": {"color": QUIET}}
     return {
         "data": data,
@@ -126,6 +127,6 @@ def figure(data: list[Row], under: str, *, from_zero: bool = True) -> Figure:
             "plot_bgcolor": "rgba(0,0,0,0)", "margin": {"l": 64, "r": 12, "t": 34, "b": 44}, "hovermode": "x unified",
             "legend": {"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"},
             "xaxis": axis | {"showgrid": False, "title": {"text": under, "font": {"size": 12, "color": QUIET}}},
-            "yaxis": axis | ({"rangemode": "tozero"} if from_zero else {}),
+            "yaxis": axis | {"ticksuffix": suffix} | ({"rangemode": "tozero"} if from_zero else {}),
         },
     }  # fmt: skip
