@@ -28,9 +28,12 @@ class Breach:
         return f"{self.limit}{where}: {float(self.found):,.6g}, {self.side} {float(self.allowed):,.6g}"
 
 
-def check(problem: Problem, assignment: Ints) -> list[Breach]:
-    """Every limit that the assignment (an offer's row for each loan, -1: stays) breaks. Soft totals can't be broken."""
-    offers = Offers(problem)
+def check(problem: Problem, assignment: Ints, offers: Offers | None = None) -> list[Breach]:
+    """Every limit that the assignment (an offer's row for each loan, -1: stays) breaks. Soft totals can't be broken.
+
+    `offers`: of this problem, for those who ask often: conditions are looked up once.
+    """
+    offers = offers or Offers(problem)
     assignment = np.asarray(assignment, dtype=np.int64)
     if len(assignment) != problem.loans.height:
         raise ValueError("an assignment has one entry for each loan")
@@ -105,11 +108,11 @@ def _comparability(offers: Offers, limit: Comparability, chosen: Bools) -> Itera
             yield Breach(limit.name, label, "apart at most", abs(a - b), exact(limit.within))
 
 
-def proceeds(problem: Problem, assignment: Ints) -> int:
+def proceeds(problem: Problem, assignment: Ints, offers: Offers | None = None) -> int:
     """Cents: values of the offers taken and of loans that stay, less the cost of commitments missed (rounded up)."""
     assignment = np.asarray(assignment, dtype=np.int64)
     taken = assignment[assignment >= 0]
-    offers = Offers(problem)
+    offers = offers or Offers(problem)
     answer = total(offers.value[taken])
     if "unassigned_cents" in problem.loans.columns:
         answer += total(problem.loans["unassigned_cents"].to_numpy()[assignment < 0])

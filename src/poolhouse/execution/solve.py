@@ -17,7 +17,7 @@ import polars as pl
 
 from poolhouse.execution.check import check, proceeds
 from poolhouse.execution.compile import Floats, Model, compiled
-from poolhouse.execution.groups import Bools, Ints
+from poolhouse.execution.groups import Bools, Ints, Offers
 from poolhouse.execution.improve import Improver, Incumbent
 from poolhouse.execution.linear import broken_tangents, lines
 from poolhouse.execution.presolve import usable
@@ -121,6 +121,7 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.search = Search.of(self.relaxation)
+        self.offers = Offers(self.problem)
         self.bound = self.relaxation.loss
         self.best = float(self.model.best.sum()) / _CENTS
         self.ranked = _Ranked(self.model)
@@ -131,10 +132,10 @@ class _Run:
         self._link_of = np.repeat(np.arange(len(links)), [len(k.offers) for k in links])
 
     def dollars(self, taken: Ints) -> float:
-        return self.best - proceeds(self.problem, self._offers(taken)) / _CENTS
+        return self.best - proceeds(self.problem, self._offers(taken), self.offers) / _CENTS
 
     def exact(self, taken: Ints) -> bool:
-        return not check(self.problem, self._offers(taken))
+        return not check(self.problem, self._offers(taken), self.offers)
 
     def _offers(self, taken: Ints) -> Ints:
         answer: Ints = np.where(taken < self.model.offers, taken, -1)
@@ -159,7 +160,7 @@ class _Run:
         if not kept or not self.exact(taken):
             return None
         self.loan_by_loan = taken
-        return proceeds(self.problem, self._offers(taken))
+        return proceeds(self.problem, self._offers(taken), self.offers)
 
     def _held(self, taken: Ints) -> list[float]:
         """What each group with a minimum if used holds."""
