@@ -119,6 +119,6 @@ class Problem:
         if self.offers.height == 0:
             return
         for column, frame in (("loan", self.loans), ("pool", self.pools)):
-            low, high = self.offers[column].min(), self.offers[column].max()
-            if low < 0 or high >= frame.height:  # type: ignore[operator]
+            rows = self.offers[column].to_numpy()
+            if rows.min() < 0 or rows.max() >= frame.height:
                 raise Refused(f"offers name a {column} that is not in the table of {column}s")

@@ -284,7 +284,8 @@ def _fit(cells: Cells, start: PrepaymentModel) -> tuple[PrepaymentModel, Estimat
     ]
 
     def at(values: Floats) -> PrepaymentModel:
-        return replace(start, **dict(zip(names, map(float, values), strict=True)))  # type: ignore[arg-type]
+        changed: dict[str, Any] = dict(zip(names, map(float, values), strict=True))
+        return replace(start, **changed)
 
     def slopes(values: Floats) -> Floats:
         by_name = at(values).slopes(*of.all)

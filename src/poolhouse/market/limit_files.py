@@ -17,7 +17,7 @@ from typing import Any, Literal
 import polars as pl
 
 from poolhouse.execution.groups import Offers
-from poolhouse.execution.problem import Average, Comparability, Limit, Problem, Share, Total
+from poolhouse.execution.problem import Average, Comparability, Limit, Measure, Problem, Share, Total
 from poolhouse.findings import Refused
 from poolhouse.market.offer_columns import column_name
 
@@ -91,7 +91,7 @@ def _limit(name: str, kind: str, number: int, raw: Raw) -> Limit:
 
 
 def _total(place: str, name: str, raw: Raw) -> Limit:
-    measure = _word(place, raw, "measure", ("balance", "count"))
+    measure = _measure(place, raw, "measure")
     if not {"min", "max", "min_if_used"} & set(raw):
         raise Refused(f"{place}: give min, max or min_if_used")
     unit = _CENTS if measure == "balance" else 1
@@ -109,7 +109,7 @@ def _total(place: str, name: str, raw: Raw) -> Limit:
         costs[key] = cost / _PER_100 if measure == "balance" else cost * _CENTS
     sides: Any = {key: amount * unit for key, amount in amounts.items()} | costs
     return Total(name=name, where=_where(place, raw, "where"), per=_column(place, raw, "per"),
-                 measure=measure, **sides)  # type: ignore[arg-type]  # fmt: skip
+                 measure=measure, **sides)  # fmt: skip
 
 
 def _average(place: str, name: str, raw: Raw) -> Limit:
@@ -118,7 +118,7 @@ def _average(place: str, name: str, raw: Raw) -> Limit:
         raise Refused(f'{place}: of names the column that is averaged, such as of = "score"')
     sides: Any = _sides(place, raw, _number)
     return Average(name=name, of=of, where=_where(place, raw, "where"), per=_column(place, raw, "per"),
-                   by=_word(place, raw, "by", ("balance", "count")), **sides)  # type: ignore[arg-type]  # fmt: skip
+                   by=_measure(place, raw, "by"), **sides)  # fmt: skip
 
 
 def _share(place: str, name: str, raw: Raw) -> Limit:
@@ -127,7 +127,7 @@ def _share(place: str, name: str, raw: Raw) -> Limit:
         raise Refused(f'{place}: of says what is counted, such as of = {{state = "CA"}}')
     sides: Any = _sides(place, raw, _fraction)
     return Share(name=name, of=of, where=_where(place, raw, "where"), per=_column(place, raw, "per"),
-                 by=_word(place, raw, "by", ("balance", "count")), **sides)  # type: ignore[arg-type]  # fmt: skip
+                 by=_measure(place, raw, "by"), **sides)  # fmt: skip
 
 
 def _comparability(place: str, name: str, raw: Raw) -> Limit:
@@ -143,7 +143,7 @@ def _comparability(place: str, name: str, raw: Raw) -> Limit:
     return Comparability(
         name=name, a=_where(place, raw, "a"), b=_where(place, raw, "b"), within=read(f"{place}: within", raw["within"]),
         average=_column(place, raw, "average"), share=_where(place, raw, "share") if "share" in raw else None,
-        each=_column(place, raw, "each"), by=_word(place, raw, "by", ("balance", "count")),  # type: ignore[arg-type]
+        each=_column(place, raw, "each"), by=_measure(place, raw, "by"),
     )  # fmt: skip
 
 
@@ -171,6 +171,10 @@ def _word(place: str, raw: Raw, key: str, words: tuple[str, ...]) -> str:
     if said not in words:
         raise Refused(f"{place}: {key} = {said!r}: write {' or '.join(words)}")
     return str(said)
+
+
+def _measure(place: str, raw: Raw, key: str) -> Measure:
+    return "count" if _word(place, raw, key, ("balance", "count")) == "count" else "balance"
 
 
 def _number(place: str, value: object) -> Fraction:

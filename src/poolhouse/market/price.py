@@ -140,7 +140,7 @@ def prices_of(
     text = text_of(sheet, "sheet") if sheet is not None else ""
     name = Path(sheet).name if sheet is not None else ""
     own = pricing.sheet_day(text, name) if sheet is not None else None
-    noted: date = asked["note_date"].max()  # type: ignore[assignment]
+    noted = max(asked["note_date"].unique().to_list())
     day = day_of(as_of) if as_of else own or first_day(month_of(noted) + 1)
     prices = pricing.read_sheet(text, name, day, rulebook) if sheet is not None else pricing.model_sheet(day, rulebook)
     return day, pricing.with_changes(prices, what_if)

@@ -185,9 +185,7 @@ class _Problem:
         size = np.sqrt(np.maximum(information.diagonal(), _LEAST))
         least, direction = np.linalg.eigh(information / np.outer(size, size))
         if least[0] < 1 / _TANGLED:
-            return self._back(
-                place, start, int(np.argmax(np.abs(direction[:, 0]))), "the data can't tell it from the others"
-            )
+            return self._back(place, start, int(np.argmax(np.abs(direction[:, 0]))), _TANGLE)
         excess = self._errors(place, information) / [self.parameters[which].widest for which in place.free]
         worst = int(np.argmax(excess))
         return place if excess[worst] <= 1 else self._back(place, start, worst, _LITTLE)
