@@ -14,10 +14,10 @@ import polars as pl
 from poolhouse import sale
 from poolhouse.dates import last_day, month_name
 from poolhouse.findings import Refused
-from poolhouse.market.desk import Desk, commit
+from poolhouse.market.desk import Desk
 from poolhouse.market.files import TextTable, read_table
-from poolhouse.market.rejects import keep_rejects
-from poolhouse.tables import COMMITMENTS, Event, Outcome
+from poolhouse.market.rejects import keep_file
+from poolhouse.tables import COMMITMENTS, Outcome
 from poolhouse.tables.codes import BOOK_PROGRAMS
 
 COLUMNS = ["id", "lender", "program", "kind", "coupon", "amount_cents", "price", "expires"]
@@ -56,14 +56,7 @@ def commit_to_deliver(desk: Desk, file: Path | str) -> Row:
         "month": month_name(desk.month), "commitments": frame.height, "amount_cents": int(frame["amount_cents"].sum()),
         "kinds": dict(frame.group_by("kind").len().sort("kind").rows()), "rejected": len(rejects), "rejects": rejects,
     }  # fmt: skip
-    with desk.book.command("commit", read.name, {"commitments": frame.height}) as txn:
-        if txn.replayed is not None:
-            return txn.replayed
-        keep_rejects(txn, "commit", rejects, desk.month)
-        body = {key: value for key, value in answer.items() if key != "rejects"}
-        commit(txn, Outcome([Event("Committed", desk.today, body)], records={"commitments": frame}), desk.month)
-        txn.finish(answer, desk.today)
-    return answer
+    return keep_file(desk, "commit", read.name, "Committed", "commitments", frame, answer)
 
 
 def commitments(desk: Desk, lender_id: int | None = None) -> Row:

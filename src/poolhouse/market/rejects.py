@@ -10,8 +10,8 @@ from typing import Any
 import polars as pl
 
 from poolhouse.book import Txn
-from poolhouse.market.desk import Desk
-from poolhouse.tables import REJECTS
+from poolhouse.market.desk import Desk, commit
+from poolhouse.tables import REJECTS, Event, Outcome
 
 NAME = "rejects.csv"
 _FILES = ("tickets", "transfer", "repurchase", "commit")
@@ -39,3 +39,20 @@ def write_rejects(desk: Desk) -> str | None:
     rows.write_csv(fresh)
     fresh.replace(path)
     return str(path)
+
+
+def keep_file(
+    desk: Desk, command: str, name: str, event: str, record: str, rows: pl.DataFrame, answer: dict[str, Any], *,
+    counted: str = "",
+) -> dict[str, Any]:  # fmt: skip
+    """A user's file as one command: its rows to the record, its `rejects` kept, `answer` without them as the event's
+    body. `counted`: what the command's body calls the rows, the record's own name unless given. Twice the same file
+    (`name`) is the stored answer."""
+    with desk.book.command(command, name, {counted or record: rows.height}) as txn:
+        if txn.replayed is not None:
+            return txn.replayed
+        keep_rejects(txn, command, answer["rejects"], desk.month)
+        body = {key: value for key, value in answer.items() if key != "rejects"}
+        commit(txn, Outcome([Event(event, desk.today, body)], records={record: rows}), desk.month)
+        txn.finish(answer, desk.today)
+    return answer

@@ -16,11 +16,11 @@ import polars as pl
 from poolhouse import sale, servicing
 from poolhouse.dates import last_day, month_name
 from poolhouse.findings import Refused
-from poolhouse.market.desk import Desk, commit
+from poolhouse.market.desk import Desk
 from poolhouse.market.files import TextTable, read_table
-from poolhouse.market.rejects import keep_rejects
+from poolhouse.market.rejects import keep_file
 from poolhouse.rules import system_parties
-from poolhouse.tables import REPURCHASES, Event, Outcome
+from poolhouse.tables import REPURCHASES, Outcome
 from poolhouse.tables.codes import ACTIVE, ACTUAL_ACTUAL, LIQUIDATED
 
 _STATE = (
@@ -51,14 +51,9 @@ def repurchase(desk: Desk, demands: Path | str) -> dict[str, Any]:
         "month": month_name(desk.month), "demands": rows.height, "asked_cents": int(rows["total_cents"].sum()),
         "remedies": by_remedy, "rejected": len(rejects), "rejects": rejects,
     }  # fmt: skip
-    with desk.book.command("repurchase", read.name, {"demands": rows.height}) as txn:
-        if txn.replayed is not None:
-            return txn.replayed
-        keep_rejects(txn, "repurchase", rejects, desk.month)
-        body = {key: value for key, value in answer.items() if key != "rejects"}
-        commit(txn, Outcome([Event("RepurchaseDemanded", desk.today, body)], records={"repurchases": rows}), desk.month)
-        txn.finish(answer, desk.today)
-    return answer
+    return keep_file(
+        desk, "repurchase", read.name, "RepurchaseDemanded", "repurchases", rows, answer, counted="demands"
+    )
 
 
 def register(desk: Desk, lender_id: int | None = None) -> dict[str, Any]:
