@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from deals.deal_samples import at, dollars, example, months, small
 from poolhouse import deals
 from poolhouse.deals.deal import Deal, Run
+from poolhouse.findings import Refused
 
 
 def pay(*steps: str) -> str:
@@ -289,3 +291,43 @@ def test_a_loss_on_the_last_date_spares_who_stands_above() -> None:
     deal = example("credit_risk.toml")
     lost = at(deal, psa=100, sda=150, severity=35).classes
     assert sum(lost["A-H"].loss) == 0 and 0 < sum(lost["M-2"].loss) < deal.classes["M-2"].balance
+
+
+def test_shares_of_the_collateral_are_whole_dollars_and_leave_nothing() -> None:
+    steps = pay(interest("A", "B", "C"), sequential("A", "B", "C"))
+    thirds = [("A", 0, "share = 33.33333\ncoupon = 12"), ("B", 0, "share = 33.33333\ncoupon = 12")]
+    deal = small([*thirds, ("C", 0, "share = 33.33334\ncoupon = 12")], steps, pool="balance = 1_000.07")
+    assert [c.balance for c in deal.classes.values()] == [33_307, 33_300, 33_400]
+
+
+@pytest.mark.parametrize(
+    ("shares", "refused"),
+    [
+        (("share = 60", "share = 40.5"), "more than 100 percent, by 0.5"),
+        (("share = 60", "balance = 40"), "class 2 (B): gives a balance and other classes a share"),
+        (("share = 60", "share = 39"), "must be the collateral's"),
+        (("share = 99.99999", "share = 0.00001"), "class 2 (B): its share of $100.00 is less than a dollar"),
+        (("share = 100", "share = 0"), "class 2 (B): share must be above 0"),
+        (("share = 100", "share = 5\nbalance = 5"), "class 2 (B): give a balance or a share"),
+    ],
+)
+def test_shares_that_cannot_be_meant_are_refused(shares: tuple[str, str], refused: str) -> None:
+    steps = pay(interest("A", "B"), sequential("A", "B"))
+    classes = [(name, 0, f"{share}\ncoupon = 12") for name, share in zip("AB", shares, strict=True)]
+    with pytest.raises(Refused, match=re.escape(refused)):
+        small(classes, steps, pool="balance = 100")
+
+
+def test_a_life_cut_in_two_is_the_same_life() -> None:
+    """A run that starts where another stopped pays what one run would have."""
+    deal = example("shifting.toml")
+    months = deals.months_of(deal, {"cpr": 12, "cdr": 3, "severity": 0.5, "lag": 6})
+    whole = deals.run(deal, months)
+    state = deals.opened(deal)
+    for received in months[:70]:
+        state = deals.step(deal, state, received).after
+    rest = deals.run(deal, months[70:], start=state)
+    for name, life in whole.classes.items():
+        assert rest.classes[name].principal == life.principal[70:]
+        assert rest.classes[name].interest == life.interest[70:]
+        assert rest.classes[name].loss == life.loss[70:]

@@ -5,7 +5,7 @@ are the rules as a prospectus states them; `deal` runs the months over `trust`, 
 `classes` knows rates, `collateral` what comes in, `measures` what each class is worth. Amounts are whole cents.
 """
 
-from poolhouse.deals.deal import Deal, Life, Run, months_of, run
+from poolhouse.deals.deal import Deal, Life, PaymentDate, Run, State, months_of, opened, run, step
 from poolhouse.deals.parse import parse
 
-__all__ = ["Deal", "Life", "Run", "months_of", "parse", "run"]
+__all__ = ["Deal", "Life", "PaymentDate", "Run", "State", "months_of", "opened", "parse", "run", "step"]

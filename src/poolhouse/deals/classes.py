@@ -5,6 +5,7 @@ Rates are whole numbers of 1e-7 (7.5% = 750_000), amounts whole cents.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -85,7 +86,7 @@ class Class:
     def bears_interest(self) -> bool:
         return not self.residual and self.coupon != Fixed(0)
 
-    def base(self, balance: dict[str, int]) -> int:
+    def base(self, balance: Mapping[str, int]) -> int:
         """What it earns interest on: its own balance, or its share of others'."""
         if not self.notional:
             return balance[self.name]

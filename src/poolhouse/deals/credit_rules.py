@@ -6,10 +6,7 @@ Every percentage is the deal's own and stands in its file: shares are whole numb
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
-from functools import lru_cache
 
-from poolhouse import rules
 from poolhouse.deals.trust import INTEREST, PRINCIPAL, Groups, Trust, flat, percentage
 from poolhouse.money import RATE_ONE, half_up_div
 
@@ -24,15 +21,9 @@ def from_month(steps: Steps, month: int, before: int) -> int:
     return reached[-1] if reached else before
 
 
-@lru_cache(maxsize=1)
-def _averaged_months() -> int:
-    return int(rules.load().get("deals.late_average_months", date.max))
-
-
 def late_over(trust: Trust, base: int, most_e7: int) -> bool:
     """Collateral 60 days late, the mean of some months, is more than this share of `base`."""
-    recent = trust.late[-_averaged_months() :]
-    return sum(recent) * RATE_ONE > most_e7 * base * len(recent)
+    return sum(trust.late) * RATE_ONE > most_e7 * base * len(trust.late)
 
 
 def lost_over(trust: Trust, base: int, most_e7: int) -> bool:

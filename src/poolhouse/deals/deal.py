@@ -16,7 +16,7 @@ from poolhouse.deals.classes import Class
 from poolhouse.deals.collateral import Pools, Received
 from poolhouse.deals.credit_rules import CreditRule, Enhancement, Shifting, StepDown
 from poolhouse.deals.principal_rules import PrincipalRule
-from poolhouse.deals.trust import INTEREST, PRINCIPAL, Groups, Paid, Trust, accretion
+from poolhouse.deals.trust import INTEREST, PRINCIPAL, Groups, Paid, State, Trust, accretion
 from poolhouse.findings import Refused
 from poolhouse.money import RATE_ONE, largest_remainder, monthly_interest
 
@@ -107,14 +107,15 @@ def months_of(deal: Deal, speeds: source.Speeds) -> list[Received]:
     ]
 
 
-def run(deal: Deal, months: Sequence[Received], *, index_e7: Sequence[int] | None = None, call: bool = True) -> Run:
-    """Pays the collateral's months out. index_e7: instead of the deal's own; call: the clean-up call is exercised."""
+def run(
+    deal: Deal, months: Sequence[Received], *, index_e7: Sequence[int] | None = None, call: bool = True,
+    start: State | None = None,
+) -> Run:  # fmt: skip
+    """Pays the collateral's months out. index_e7: instead of the deal's own, by month of the run; call: the clean-up
+    call is exercised; start: where the deal stands before the first month, instead of at its closing."""
     rates = tuple(index_e7 or deal.index_e7)
-    trust = Trust(
-        deal.classes, deal.closing, {name: c.balance for name, c in deal.classes.items()},
-        dict.fromkeys(deal.classes, 0), dict.fromkeys(deal.classes, 0), months[0], reserve=deal.reserve,
-    )  # fmt: skip
-    if deal.closing != months[0].balance:
+    state = start or opened(deal)
+    if start is None and deal.closing != months[0].balance:
         raise ValueError("the months are not those of the deal's collateral")
     kept = Run(deal, {name: Life() for name in deal.classes}, [])
     for number, received in enumerate(months, 1):
@@ -126,23 +127,39 @@ def run(deal: Deal, months: Sequence[Received], *, index_e7: Sequence[int] | Non
         called = call and received.balance * RATE_ONE <= deal.call_e7 * deal.closing
         if called:
             received = replace(received, unscheduled=received.unscheduled + received.after)
-        _month(trust, kept, number, received, rates[min(number, len(rates)) - 1])
+        paid = step(deal, state, received, rates[min(number, len(rates)) - 1])
+        _keep(paid, state, kept)
+        state = paid.after
         if called:
             kept.called = number
             break
     return kept
 
 
-def _month(trust: Trust, kept: Run, number: int, received: Received, index_e7: int) -> None:
-    deal = kept.deal
-    trust.month, trust.received = number, received
-    trust.lost += received.loss
-    trust.late.append(received.late)
-    trust.paid = {name: Paid() for name in deal.classes}
-    trust.opening = dict(trust.balance)
+def opened(deal: Deal) -> State:
+    """A deal at its closing."""
+    sizes = {name: c.balance for name, c in deal.classes.items()}
+    return State(sizes, dict.fromkeys(sizes, 0), dict.fromkeys(sizes, 0), reserve=deal.reserve)
+
+
+@dataclass(frozen=True)
+class PaymentDate:
+    """What one payment date did, cents. classes: what each got and lost; `fee`, `shortfall`, `rest` as of `Run`."""
+
+    received: Received
+    classes: dict[str, Paid]
+    fee: int
+    shortfall: int
+    rest: int
+    after: State
+
+
+def step(deal: Deal, before: State, received: Received, index_e7: int = 0) -> PaymentDate:
+    """One payment date: what the collateral brought, paid out by the deal's steps."""
+    trust = Trust.on(deal.classes, deal.closing, before, received)
     trust.released = deal.step_down is not None and deal.step_down.reached(trust)
     opening = {name: c.base(trust.balance) for name, c in deal.classes.items()}
-    before, outstanding = trust.reserve, trust.outstanding
+    outstanding = trust.outstanding
     fee, shortfall = _falls_due(trust, deal, opening, index_e7)
     came = trust.pots[INTEREST] + trust.pots[PRINCIPAL]
     _pay(trust, deal)
@@ -154,8 +171,11 @@ def _month(trust: Trust, kept: Run, number: int, received: Received, index_e7: i
     rest = trust.pots[INTEREST] + trust.pots[PRINCIPAL]
     if not trust.outstanding or not received.after:
         rest, trust.reserve = rest + trust.reserve, 0
-    _keep(trust, kept, opening, (fee, shortfall, rest))
-    _holds(trust, came + before, rest, outstanding)
+    residual = next((name for name, c in deal.classes.items() if c.residual), None)
+    _holds(trust, came + before.reserve, rest, outstanding)
+    if residual is not None:
+        trust.paid[residual].interest += rest
+    return PaymentDate(received, trust.paid, fee, shortfall, rest, trust.after)
 
 
 def _pay(trust: Trust, deal: Deal) -> None:
@@ -194,30 +214,26 @@ def _falls_due(trust: Trust, deal: Deal, opening: dict[str, int], index_e7: int)
     return fee, missing
 
 
-def _keep(trust: Trust, kept: Run, opening: dict[str, int], others: tuple[int, int, int]) -> None:
-    fee, shortfall, rest = others
-    residual = next((name for name, c in kept.deal.classes.items() if c.residual), None)
-    if residual is not None:
-        trust.paid[residual].interest += rest
+def _keep(paid: PaymentDate, before: State, kept: Run) -> None:
     for name, life in kept.classes.items():
-        paid, c = trust.paid[name], kept.deal.classes[name]
-        life.balance.append(opening[name])
+        got, c = paid.classes[name], kept.deal.classes[name]
+        life.balance.append(c.base(before.balance))
         for column in ("interest", "principal", "accrued", "loss"):
-            getattr(life, column).append(getattr(paid, column))
-        life.unpaid.append(trust.unpaid[name])
-        life.ending.append(c.base(trust.balance))
-    kept.received.append(trust.received)
-    kept.fees.append(fee)
-    kept.shortfall.append(shortfall)
-    kept.reserve.append(trust.reserve)
-    kept.rest.append(rest)
+            getattr(life, column).append(getattr(got, column))
+        life.unpaid.append(paid.after.unpaid[name])
+        life.ending.append(c.base(paid.after.balance))
+    kept.received.append(paid.received)
+    kept.fees.append(paid.fee)
+    kept.shortfall.append(paid.shortfall)
+    kept.reserve.append(paid.after.reserve)
+    kept.rest.append(paid.rest)
 
 
 def _holds(trust: Trust, came: int, rest: int, outstanding: int) -> None:
-    """Cash in = cash out, and balances move by what was paid, added and lost. A fault of ours if not."""
+    """Cash in = cash out, the rest included, and balances move by what was paid, added and lost. A fault of ours if
+    not."""
     paid = trust.paid.values()
-    residual = sum(trust.paid[name].interest for name, c in trust.classes.items() if c.residual)
-    out = sum(p.interest + p.principal for p in paid) - residual + rest + trust.reserve
+    out = sum(p.interest + p.principal for p in paid) + rest + trust.reserve
     moved = sum(p.accrued - p.principal - p.loss for p in paid)
     if came != out or trust.outstanding != outstanding + moved:
         raise AssertionError(f"month {trust.month}: {came} came in and {out} went out, balances moved {moved}")
@@ -225,4 +241,7 @@ def _holds(trust: Trust, came: int, rest: int, outstanding: int) -> None:
         raise AssertionError(f"month {trust.month}: a balance or a pot fell below zero")
 
 
-__all__ = ["Deal", "Life", "Run", "Step", "Underlying", "accretion", "months_of", "run"]
+__all__ = [
+    "Deal", "Life", "PaymentDate", "Run", "State", "Step", "Underlying", "accretion", "months_of", "opened", "run",
+    "step",
+]  # fmt: skip

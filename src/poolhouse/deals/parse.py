@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,7 @@ from poolhouse.deals.deal import Deal, Step, Underlying
 from poolhouse.deals.reading import Table
 from poolhouse.deals.vocabulary import RULES, rule_of
 from poolhouse.findings import Refused
-from poolhouse.money import RATE_ONE
+from poolhouse.money import RATE_ONE, dollars, largest_remainder
 from poolhouse.valuation import terms
 
 Read = Callable[[str], str]
@@ -52,7 +53,7 @@ def parse(text: str, name: str, *, read: Read = _alone, above: tuple[str, ...] =
     listed = top.tables("class", "class")
     if len(listed) > _MOST_CLASSES:
         top.refuse(f"{len(listed)} classes are more than {_MOST_CLASSES}")
-    classes = [_class(table, delay) for table in listed]
+    classes = _sized(listed, [_class(table, delay) for table in listed], found["closing"])
     found["classes"] = checks.by_name(classes, listed)
     found["step_down"] = _step_down(top.table("step_down")) if top.has("step_down") else None
     steps = top.tables("pay", "step")
@@ -118,7 +119,29 @@ def _size(underlying: Underlying) -> int:
     return underlying.deal.classes[underlying.name].balance
 
 
-def _class(table: Table, delay: int) -> Class:
+def _sized(tables: list[Table], read: list[tuple[Class, int]], closing: int) -> list[Class]:
+    """Classes given as shares of the collateral get whole dollars by largest remainder; the cents that the collateral
+    has over go to the first of them."""
+    shares = [share for _, share in read]
+    if not any(shares):
+        return [c for c, _ in read]
+    mixed = next((t for t, (c, share) in zip(tables, read, strict=True) if c.balance and not share), None)
+    if mixed is not None:
+        mixed.refuse("gives a balance and other classes a share: give all of them one or the other")
+    rest = RATE_ONE - sum(shares)
+    if rest < 0:
+        tables[0].refuse(f"the shares of all classes are more than 100 percent, by {Decimal(-rest) / 100_000}")
+    sizes = [whole * 100 for whole in largest_remainder(closing // 100, [*shares, rest])[:-1]]
+    if not rest:
+        sizes[next(place for place, share in enumerate(shares) if share)] += closing % 100
+    for table, size, share in zip(tables, sizes, shares, strict=True):
+        if share and not size:
+            table.refuse(f"its share of {dollars(closing)} is less than a dollar")
+    return [replace(c, balance=size) for (c, _), size in zip(read, sizes, strict=True)]
+
+
+def _class(table: Table, delay: int) -> tuple[Class, int]:
+    """The class, and its share where the file gives one instead of a balance."""
     name = table.text("name")
     table.place += f" ({name})"
     notional = tuple(n for group in table.names("notional", ()) for n in group)
@@ -126,8 +149,9 @@ def _class(table: Table, delay: int) -> Class:
     ways = [key for key in ("coupon", "floater", "inverse") if table.has(key)]
     if len(ways) + residual != 1:
         table.refuse("give one of coupon, floater, inverse or residual = true")
-    if (notional or residual) == table.has("balance"):
-        table.refuse("give a balance; only a class of notional balance and the residual have none")
+    if table.has("balance") + table.has("share") != (0 if notional or residual else 1):
+        table.refuse("give a balance or a share; only a class of notional balance and the residual have none")
+    share = table.percent("share", 0, most=100)
     read = Class(
         name, table.cents("balance", 0), _coupon(table), notional,
         table.percent("notional_percent", 100) if notional else RATE_ONE,
@@ -135,13 +159,13 @@ def _class(table: Table, delay: int) -> Class:
         table.yes("net_wac_cap"), residual, table.whole("delay_days", delay, most=120),
     )  # fmt: skip
     table.done()
-    if not read.balance and not notional and not residual:
-        table.refuse("balance must be above 0")
+    if not read.balance and not share and not notional and not residual:
+        table.refuse(f"{'share' if table.has('share') else 'balance'} must be above 0")
     if notional and read.accrues_until:
         table.refuse("a class of notional balance can't accrue")
     if read.capped and (notional or isinstance(read.coupon, NetWac)):
         table.refuse("net_wac_cap is for a class with a balance and a rate of its own")
-    return read
+    return read, share
 
 
 def _coupon(table: Table) -> Coupon:

@@ -6,11 +6,13 @@ made or lost between the collateral and the classes, whatever the rules are.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
 from typing import Literal
 
-from poolhouse import money
+from poolhouse import money, rules
 from poolhouse.deals.classes import Class
 from poolhouse.deals.collateral import Received
 
@@ -30,32 +32,66 @@ class Paid:
     loss: int = 0
 
 
+@dataclass(frozen=True)
+class State:
+    """What a deal carries from one payment date to the next; amounts in cents, of each class by name.
+
+    month: payment dates so far; unpaid: interest owed from before; carried: what the net-WAC cap has cut; lost: the
+    collateral's losses so far; late: its balance 60 days late or worse on the last dates, the latest at the end;
+    held_share: the last step that shifting interest was allowed.
+    """
+
+    balance: Mapping[str, int]
+    unpaid: Mapping[str, int]
+    carried: Mapping[str, int]
+    month: int = 0
+    reserve: int = 0
+    lost: int = 0
+    late: tuple[int, ...] = ()
+    held_share: int | None = None
+
+
 @dataclass
 class Trust:
-    """State from month to month, and the month's own amounts. Cents.
+    """A payment date under way: the state that it changes, and the month's own amounts. Cents.
 
-    closing: collateral at closing; unpaid: interest owed from before; carried: what the net-WAC cap has cut;
-    opening: balances before the month's payments; due: interest of this month and before; received: what the collateral
-    brought; released: the step-down is reached and its tests pass; late: the collateral 60 days late or worse, month by
-    month; held_share: the last step that shifting interest was allowed.
+    closing: collateral at closing; received: what the collateral brought; opening: balances before the month's
+    payments; due: interest of this month and before; released: the step-down is reached and its tests pass.
     """
 
     classes: dict[str, Class]
     closing: int
+    received: Received
+    month: int
     balance: dict[str, int]
     unpaid: dict[str, int]
     carried: dict[str, int]
-    received: Received
-    reserve: int = 0
-    month: int = 0
-    lost: int = 0
+    reserve: int
+    lost: int
+    late: tuple[int, ...]
+    held_share: int | None
     released: bool = False
-    held_share: int | None = None
-    late: list[int] = field(default_factory=list)
     opening: dict[str, int] = field(default_factory=dict)
     pots: dict[str, int] = field(default_factory=dict)
     due: dict[str, int] = field(default_factory=dict)
     paid: dict[str, Paid] = field(default_factory=dict)
+
+    @classmethod
+    def on(cls, classes: dict[str, Class], closing: int, before: State, received: Received) -> Trust:
+        """The next payment date after a state."""
+        return cls(
+            classes, closing, received, before.month + 1, dict(before.balance), dict(before.unpaid),
+            dict(before.carried), before.reserve, before.lost + received.loss,
+            (*before.late, received.late)[-late_average_months():], before.held_share,
+            opening=dict(before.balance), paid={name: Paid() for name in classes},
+        )  # fmt: skip
+
+    @property
+    def after(self) -> State:
+        """What the next date starts from."""
+        return State(
+            self.balance, self.unpaid, self.carried, self.month, self.reserve, self.lost, self.late, self.held_share
+        )
 
     @property
     def outstanding(self) -> int:
@@ -127,6 +163,12 @@ class Trust:
         owed = [self.balance[name] for name in group]
         part = min(amount, sum(owed))
         return list(zip(group, money.largest_remainder(part, owed), strict=True)) if part > 0 else []
+
+
+@lru_cache(maxsize=1)
+def late_average_months() -> int:
+    """Dates over which lateness is averaged."""
+    return int(rules.load().get("deals.late_average_months", date.max))
 
 
 def percentage(part: int, whole: int) -> int:
