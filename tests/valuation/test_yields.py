@@ -14,6 +14,10 @@ from poolhouse.valuation import WrongInput, returns, yields
 POOL = {"balance": 1e6, "wac": 6.5, "coupon": 6.0, "wam": 360, "age": 0}
 
 
+def two() -> yields.Flows:
+    return yields.pool_flows([1e6, 2e6], 6.5, 6.0, 360, psa=150)
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     rate=st.floats(-60, 200), cpr=st.one_of(st.sampled_from([0.0, 100.0]), st.floats(0, 100)), wam=st.integers(1, 480),
@@ -68,6 +72,34 @@ def test_arrays_are_their_elements() -> None:
             assert float(measure(many, each)[row]) == pytest.approx(float(measure(own, each[row])), rel=1e-12)
 
 
+def test_a_yield_depends_on_no_other_asked_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Solved in parts, and each row stops by itself: the last bit is the same, and so few steps are taken."""
+    one = yields.pool_flows(**POOL, psa=150, delay_days=24)
+    prices = np.linspace(1, 300, 997)
+    steps = []
+    counted = yields._logarithm
+
+    def logarithm(amounts: np.ndarray, *others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        steps.append(len(amounts))
+        return counted(amounts, *others)
+
+    monkeypatch.setattr(yields, "_logarithm", logarithm)
+    together = valuation.bond_equivalent_yield(one, prices)
+    assert sum(steps) < 9 * len(prices)
+    monkeypatch.setattr(yields, "_CELLS", 360 * 10)
+    assert valuation.bond_equivalent_yield(one, prices).tolist() == together.tolist()
+    assert [float(valuation.bond_equivalent_yield(one, p)) for p in prices[::100]] == together[::100].tolist()
+
+
+def test_one_security_settled_on_several_days() -> None:
+    days = np.array([0, 12, 29])
+    several = yields.pool_flows(**POOL, psa=150, delay_days=24, settle_days=days)
+    each = [yields.pool_flows(**POOL, psa=150, delay_days=24, settle_days=int(d)) for d in days]
+    rates = valuation.bond_equivalent_yield(several, 101)
+    assert rates.tolist() == pytest.approx([float(valuation.bond_equivalent_yield(of, 101)) for of in each], rel=1e-12)
+    assert valuation.price(several, rates) == pytest.approx([101] * 3, rel=1e-12)
+
+
 @pytest.mark.parametrize("cpr", [0.0, 6.0, 60.0, 100.0])
 @pytest.mark.parametrize("price", [1.0, 97.5, 104.0, 250.0])
 def test_yield_and_durations_are_quantlibs(cpr: float, price: float) -> None:
@@ -114,8 +146,11 @@ def test_break_even_speed() -> None:
 
     speed = valuation.break_even(103, 5.0, at)
     assert float(valuation.bond_equivalent_yield(at(speed), 103)) == pytest.approx(5.0, abs=1e-9)
-    with pytest.raises(WrongInput, match="always less"):
+    with pytest.raises(WrongInput, match="does 103 yield 50%: it is always less"):
         valuation.break_even(103, 50.0, at)
+    several = valuation.break_even([103, 104], 5.0, at)
+    assert several.tolist() == [float(speed), float(valuation.break_even(104, 5.0, at))]
+    assert valuation.bond_equivalent_yield(at(several[1]), 104) == pytest.approx(5.0, abs=1e-9)
 
 
 def test_a_dollar_roll() -> None:
@@ -130,6 +165,22 @@ def test_a_dollar_roll() -> None:
     assert roll.fair_drop(100.5, 0) > roll.fair_drop(100.5, 5)
     with pytest.raises(WrongInput):
         roll.implied_financing(100.5, -1)
+    rates = roll.implied_financing([100.5, 100.5, 90.0], [100.25, 100.0, 100.25])
+    assert rates[0] == rate < rates[2] and rates[1] < rate
+    assert roll.fair_drop(100.5, rates[:2]) == pytest.approx([0.25, 0.5], abs=1e-12)
+
+
+def test_a_roll_paid_at_once_or_bought_back_dearer() -> None:
+    """No days to the payment: a straight line. Bought back far dearer: the quadratic's slope is negative."""
+    plain = returns.Roll(coupon=6, remaining=0.5, days=30, near_accrued_days=0, far_accrued_days=0, payment_days=0)
+    assert float(plain.implied_financing(100, 102)) == pytest.approx((0.5 * 102 + 50.5 - 100) / 100 * 1200, rel=1e-12)
+    dear = returns.Roll(coupon=6, remaining=1, days=1, near_accrued_days=0, far_accrued_days=0, payment_days=300)
+    rate = float(dear.implied_financing(100, 150)) / 36_000
+    assert 100 * (1 + rate) == pytest.approx(150 + 0.5 / (1 + 300 * rate), rel=1e-12)
+    with pytest.raises(WrongInput, match="days 0 must not be below 1"):
+        returns.Roll(6, 0.5, 0, 0, 0, 0).implied_financing(100, 100)
+    with pytest.raises(WrongInput, match=r"near_price one, far_price one, coupon .2,., remaining .3,."):
+        returns.Roll([6, 5], [0.5] * 3, 30, 0, 0, 0).implied_financing(100, 100)
 
 
 @pytest.mark.parametrize(
@@ -145,6 +196,19 @@ def test_a_dollar_roll() -> None:
         (lambda of: valuation.wal(yields.flows([1.0], [0.0], 1, 5)), "no average life"),
         (lambda of: valuation.actual_delay_days("fnma"), "one of umbs"),
         (lambda of: valuation.discount_margin(100, [50, 60], [1, 1], 5), "rise"),
+        (lambda of: valuation.discount_margin(100, [50, 60], [1, 2], [5, 5, 5]), "of one length"),
+        (lambda of: valuation.discount_margin([99, 100], [[50, 60]] * 3, [1, 2], 5), "of one length"),
+        (lambda of: valuation.yield_spread(5, -1200), "index -1200 must be above"),
+        (lambda of: valuation.settlement_cost([1, 2], [1, 1, 1], 100, 5, 0), "of one length"),
+        (lambda of: valuation.price(two(), [1, 2, 3]), "shape .3,. for"),
+        (lambda of: valuation.bond_equivalent_yield(two(), [100, 101, 102]), "shape .3,. for securities of .2,."),
+        (lambda of: valuation.convexity(yields.pool_flows(0, 5, 5, 12), 5), "cash flow in all 0"),
+        (lambda of: valuation.macaulay_duration(yields.pool_flows([1, 0], 5, 5, 12), 5), "place 2 must be above 0"),
+        (lambda of: valuation.total_return(of, -1, 12, reinvestment=5, exit_yield=5), "paid -10000 must be above 0"),
+        (lambda of: valuation.total_return(of, 100, 12.5, reinvestment=5, exit_yield=5), "whole months"),
+        (lambda of: valuation.total_return(of, [1, 2, 3], 12, reinvestment=[5, 5], exit_yield=5), "as many as each"),
+        (lambda of: valuation.effective(lambda by: 100.0, 0), "shift 0"),
+        (lambda of: valuation.effective(lambda by: 0.0), "price 0 must not be 0"),
     ],
 )
 def test_what_has_no_answer_is_refused(act: object, message: str) -> None:

@@ -11,10 +11,11 @@ import numpy as np
 import polars as pl
 
 from poolhouse.valuation import schedule, terms, totals
-from poolhouse.valuation.wrong import Ints, WrongInput
+from poolhouse.valuation.wrong import Ints, WrongInput, one_whole, truth
 
 MOST_ROWS = 150_000_000
 """Rows of loans and months asked for at once, 17 GB: more is a mistake, or a case for totals."""
+MOST_THREADS = 1_024
 _CELLS = 32_768
 """Loan-months worked on at a time: fresh memory costs more than the formulas."""
 
@@ -44,7 +45,10 @@ def cashflows(
     speeds = terms.speeds_of(
         len(pools), psa=psa, cpr=cpr, smm=smm, cdr=cdr, sda=sda, severity=severity, lag=lag, advance=advance
     )
-    if rows:
+    threads = None if threads is None else one_whole("threads", threads, 1, MOST_THREADS, "threads")
+    if truth("rows", rows):
+        if device != "cpu":
+            raise WrongInput(f"device {device!r} with rows: rows are made on the processor, only totals on a card")
         return _rows(pools, speeds, threads)
     found = totals.totals(pools, speeds, threads=threads, device=device)
     return pl.DataFrame({"month": np.arange(1, pools.months + 1, dtype=np.int32), **found})

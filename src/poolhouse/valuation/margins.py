@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from poolhouse.valuation.wrong import Floats, WrongInput, numbers
+from poolhouse.valuation.wrong import Floats, WrongInput, numbers, require, together
 
 _HALVINGS = 120
 _LARGEST = 1e6
@@ -26,7 +26,9 @@ def discount_margin(settled: Any, cash_flow: Any, times: Any, index: Any) -> Flo
     gaps = np.diff(at, axis=-1, prepend=0.0)
     if (gaps <= 0).any():
         raise WrongInput("payment times must rise from settlement on")
-    rates = np.broadcast_to(numbers("index", index), paid.shape)
+    paid, gaps, rates = together(cash_flow=paid, times=gaps, index=numbers("index", index))
+    together(settled=wanted, payments=paid[..., 0])
+    wanted = np.broadcast_to(wanted, np.broadcast_shapes(wanted.shape, paid.shape[:-1]))
     low = np.broadcast_to((-100 / gaps - rates).max(axis=-1), wanted.shape).copy()
     high = np.full(wanted.shape, _LARGEST)
 
@@ -46,6 +48,8 @@ def discount_margin(settled: Any, cash_flow: Any, times: Any, index: Any) -> Flo
 def yield_spread(bond_equivalent_yield: Any, index: Any, *, per_year: int = 12, gross_up: float = 1.0) -> Floats:
     """Yield less the index's own, both bond-equivalent, in percent. `per_year`: how often the index compounds;
     `gross_up`: 365/360 for an index quoted on actual/360. SF-52."""
+    times = numbers("per_year", per_year, 1)
     rate = numbers("index", index) * gross_up
-    half_year = per_year / 2 * np.log1p(rate / (100 * per_year))
+    require("index", rate, rate > -100 * times, "must be above all that is lent")
+    half_year = times / 2 * np.log1p(rate / (100 * times))
     return np.asarray(numbers("yield", bond_equivalent_yield) - 200 * np.expm1(half_year))

@@ -14,10 +14,12 @@ import numpy as np
 
 from poolhouse.valuation import yields
 from poolhouse.valuation.settlement import MONTH_DAYS, YEAR_DAYS
-from poolhouse.valuation.wrong import Floats, WrongInput, numbers
+from poolhouse.valuation.wrong import Floats, WrongInput, numbers, one_whole, require, together
 from poolhouse.valuation.yields import Flows
 
 _HALVINGS = 200
+_LEAST_SHIFT, _LEAST_PRICE, _LEAST = 1e-6, 1e-6, 1e-6
+"""Percent, dollars per 100, share of a balance: less can't be meant."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,9 @@ class Effective:
 def effective(price_at: Callable[[float], Any], shift: float = 0.25) -> Effective:
     """By a parallel shift of rates up and down, in percent; price_at(0) is today's. The function must let cash flows
     follow rates, else these are modified duration and cash-flow convexity. SF-50."""
-    today, down, up = (np.asarray(price_at(by), dtype=np.float64) for by in (0.0, -shift, shift))
-    move = shift / 100
+    move = float(numbers("shift", shift, _LEAST_SHIFT)) / 100
+    today, down, up = (numbers("price", price_at(by)) for by in (0.0, -shift, shift))
+    require("price", today, today != 0, "must not be 0: percent of it are meant")
     return Effective(
         np.asarray((down - up) / (2 * today * move)), np.asarray((down + up - 2 * today) / (today * move**2))
     )
@@ -59,12 +62,13 @@ def total_return(
     if (exit_yield is None) == (exit_price is None):
         raise WrongInput("give an exit yield or an exit price")
     count = of.cash_flow.shape[-1]
-    if not 1 <= months <= count:
-        raise WrongInput(f"the horizon {months} must be 1 to {count} months")
+    months = one_whole("horizon", months, 1, count)
+    paid = of.settled(price)
+    require("what is paid", paid, paid > 0, "must be above 0")
     horizon = np.asarray((months * MONTH_DAYS - of.settle_days) / YEAR_DAYS)
     if (horizon <= 0).any():
         raise WrongInput("the horizon must lie after settlement")
-    rate = numbers("reinvestment", reinvestment, -199.999)
+    rate = of.fit("reinvestment", numbers("reinvestment", reinvestment, -199.999))
     grown = np.exp(2 * (horizon[..., None] - of.times[..., :months]) * np.log1p(rate / 200)[..., None])
     value = (of.cash_flow[..., :months] * grown).sum(axis=-1)
     rest = replace(
@@ -76,8 +80,14 @@ def total_return(
     elif exit_price is None:
         sold = np.asarray(yields.price(rest, exit_yield) * of.balance / 100)
     else:
-        sold = np.asarray(numbers("exit_price", exit_price, 0) / 100 * of.remaining[..., months - 1])
-    ratio = (value + sold) / of.settled(price)
+        sold = np.asarray(
+            of.fit("exit_price", numbers("exit_price", exit_price, 0)) / 100 * of.remaining[..., months - 1]
+        )
+    try:
+        ratio = np.asarray((value + sold) / paid)
+    except ValueError:
+        raise WrongInput("price, reinvestment and exit need one number, or as many as each other") from None
+    require("return", ratio, ratio > 0, "must leave something: nothing is paid and nothing sold")
     return Return(
         np.asarray(200 * np.expm1(np.log(ratio) / (2 * horizon))),
         np.asarray(100 * (ratio - 1)),
@@ -85,15 +95,26 @@ def total_return(
     )
 
 
-def break_even(price: Any, target_yield: float, flows_at: Callable[[float], Flows], *, highest: float = 100.0) -> float:
-    """The speed from 0 to `highest` at which a security bought at a clean price yields the target.
+def break_even(
+    price: Any, target_yield: Any, flows_at: Callable[[float], Flows], *, highest: float = 100.0
+) -> Floats:  # fmt: skip
+    """The speed from 0 to `highest` at which a security bought at a clean price yields the target; arrays of prices
+    and targets give an array.
 
     flows_at: its flows at a speed (say CPR in percent). Above par a faster speed costs yield, below par it earns.
     Raises WrongInput where every speed yields more, or every one less.
     """
+    prices, targets = together(price=numbers("price", price, 0), target_yield=numbers("target_yield", target_yield))
+    found = [
+        _break_even(float(p), float(t), flows_at, highest)
+        for p, t in zip(prices.reshape(-1), targets.reshape(-1), strict=True)
+    ]
+    return np.asarray(found).reshape(prices.shape)
 
+
+def _break_even(price: float, target_yield: float, flows_at: Callable[[float], Flows], highest: float) -> float:
     def gain(speed: float) -> float:
-        return float(yields.price(flows_at(speed), target_yield)) - float(numbers("price", price))
+        return float(yields.price(flows_at(speed), target_yield)) - price
 
     low, high = 0.0, highest
     at_low, at_high = gain(low), gain(high)
@@ -101,7 +122,9 @@ def break_even(price: Any, target_yield: float, flows_at: Callable[[float], Flow
         return low
     if at_low * at_high > 0:
         side = "more" if at_low > 0 else "less"
-        raise WrongInput(f"at no speed from 0 to {highest:g} is the yield {target_yield:g}%: it is always {side}")
+        raise WrongInput(
+            f"at no speed from 0 to {highest:g} does {price:g} yield {target_yield:g}%: it is always {side}"
+        )
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
         if middle in (low, high):
@@ -112,43 +135,61 @@ def break_even(price: Any, target_yield: float, flows_at: Callable[[float], Flow
 
 @dataclass(frozen=True)
 class Roll:
-    """A month's sale and buying back. All per 100 of today's balance, percent a year on actual/360.
+    """A month's sale and buying back; numbers or arrays. All per 100 of today's balance, percent a year on actual/360.
 
     days: between the settlements; accrued_days: 30/360, from the 1st to each; payment_days: from the later
     settlement to the payment given up; remaining: share of today's balance left after the month's principal.
     """
 
-    coupon: float
-    remaining: float
-    days: int
-    near_accrued_days: int
-    far_accrued_days: int
-    payment_days: int
+    coupon: Any
+    remaining: Any
+    days: Any
+    near_accrued_days: Any
+    far_accrued_days: Any
+    payment_days: Any
 
-    def implied_financing(self, near_price: float, far_price: float) -> float:
+    def implied_financing(self, near_price: Any, far_price: Any) -> Floats:
         """The rate at which the seller borrows: who invests the proceeds at more gains by rolling. Raises WrongInput
-        where no rate above -100% makes rolling and holding equal."""
-        if not 0 < near_price < np.inf or not 0 < far_price < np.inf:
-            raise WrongInput("prices must be above 0")
-        low, high = -99.0, 1e4
-        if self._rolled(low, near_price, far_price) > 0 or self._rolled(high, near_price, far_price) < 0:
-            raise WrongInput("no rate makes rolling and holding equal: look at the prices and days")
-        for _ in range(_HALVINGS):
-            middle = (low + high) / 2
-            if middle in (low, high):
-                break
-            low, high = (low, middle) if self._rolled(middle, near_price, far_price) > 0 else (middle, high)
-        return (low + high) / 2
+        where no rate above -100% makes rolling and holding equal.
 
-    def fair_drop(self, near_price: float, financing: float) -> float:
+        proceeds (1 + rate days/360) = buying back + payment / (1 + rate payment_days/360): a quadratic, of whose roots
+        the larger leaves both brackets positive.
+        """
+        near, far = numbers("near_price", near_price, _LEAST_PRICE), numbers("far_price", far_price, _LEAST_PRICE)
+        proceeds, back, payment, days, later, _ = self._terms(near, far)
+        square, slope, rest = (
+            proceeds * days * later,
+            proceeds * (days + later) - back * later,
+            proceeds - back - payment,
+        )
+        root = np.sqrt(np.maximum(slope**2 - 4 * square * rest, 0.0))
+        with np.errstate(divide="ignore", invalid="ignore"):  # whichever form loses no digits; the other may be 0/0
+            rate = np.asarray(100 * np.where(slope > 0, -2 * rest / (slope + root), (root - slope) / (2 * square)))
+        require("implied financing", rate, rate > -100, "is no rate: look at the prices and days")  # a NaN too
+        return rate
+
+    def fair_drop(self, near_price: Any, financing: Any) -> Floats:
         """Near less far price at which rolling finances at a rate: a wider drop pays to roll, a narrower to hold."""
-        left = self._rolled(financing, near_price, 0.0)
-        return near_price - left / self.remaining
+        near, rate = numbers("near_price", near_price, _LEAST_PRICE), numbers("financing", financing, -100) / 100
+        proceeds, accrued, payment, days, later, remaining = self._terms(near, np.zeros(()), rate)
+        left = proceeds * (1 + rate * days) - accrued - payment / (1 + rate * later)
+        return np.asarray(near - left / remaining)
 
-    def _rolled(self, rate: float, near_price: float, far_price: float) -> float:
-        """What is left at the later settlement of the proceeds, after buying back and the payment given up."""
-        proceeds = near_price + self.coupon * self.near_accrued_days / YEAR_DAYS
-        payment = self.coupon / 12 + 100 * (1 - self.remaining)
-        back = self.remaining * (far_price + self.coupon * self.far_accrued_days / YEAR_DAYS)
-        grown = proceeds * (1 + rate / 100 * self.days / YEAR_DAYS)
-        return grown - back - payment / (1 + rate / 100 * self.payment_days / YEAR_DAYS)
+    def _terms(self, near: Floats, far: Floats, *others: Floats) -> tuple[Floats, ...]:
+        """Proceeds, buying back, the payment given up, both spans in years, what is left of the balance."""
+        own = {
+            "coupon": numbers("coupon", self.coupon, 0, 100), "remaining": numbers("remaining", self.remaining, _LEAST),
+            "days": numbers("days", self.days, 1), "near_days": numbers("near_accrued_days", self.near_accrued_days, 0),
+            "far_days": numbers("far_accrued_days", self.far_accrued_days, 0),
+            "payment_days": numbers("payment_days", self.payment_days, 0),
+        }  # fmt: skip
+        together(near_price=near, far_price=far, **own, **{f"other_{n}": o for n, o in enumerate(others)})
+        coupon, remaining = own["coupon"], own["remaining"]
+        return (
+            near + coupon * own["near_days"] / YEAR_DAYS,
+            remaining * (far + coupon * own["far_days"] / YEAR_DAYS),
+            coupon / 12 + 100 * (1 - remaining),
+            own["days"] / YEAR_DAYS,
+            own["payment_days"] / YEAR_DAYS,
+            remaining,
+        )

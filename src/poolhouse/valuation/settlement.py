@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from poolhouse import rules
-from poolhouse.valuation.wrong import Floats, WrongInput, numbers
+from poolhouse.valuation.wrong import Floats, WrongInput, numbers, together
 
 YEAR_DAYS, MONTH_DAYS = 360, 30
 _FEBRUARY, _LONGEST_MONTH = 2, 31
@@ -37,15 +37,19 @@ def actual_delay_days(program: str, as_of: date = date.max) -> int:
 
 def accrued_interest(balance: Any, coupon: Any, days: Any) -> Floats:
     """Interest from the 1st of the month to settlement, on today's balance; coupon in percent, 30/360 days. SF-46."""
-    return np.asarray(
-        numbers("balance", balance, 0) * numbers("coupon", coupon, 0) / 100 * numbers("days", days, 0) / YEAR_DAYS
+    owed, rate, count = together(
+        balance=numbers("balance", balance, 0), coupon=numbers("coupon", coupon, 0), days=numbers("days", days, 0)
     )
+    return np.asarray(owed * rate / 100 * count / YEAR_DAYS)
 
 
 def settlement_cost(face: Any, factor: Any, price: Any, coupon: Any, days: Any) -> Floats:
     """What the buyer pays: original face x factor x price per 100, and accrued interest. SF-46."""
-    balance = numbers("face", face, 0) * numbers("factor", factor, 0)
-    return np.asarray(balance * numbers("price", price, 0) / 100 + accrued_interest(balance, coupon, days))
+    owed, share, quoted, rate, count = together(
+        face=numbers("face", face, 0), factor=numbers("factor", factor, 0), price=numbers("price", price, 0),
+        coupon=numbers("coupon", coupon, 0), days=numbers("days", days, 0),
+    )  # fmt: skip
+    return np.asarray(owed * share * quoted / 100 + accrued_interest(owed * share, rate, count))
 
 
 def accrual_factor(last_factor: Any, coupon: Any, days: Any) -> Floats:

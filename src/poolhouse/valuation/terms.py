@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from poolhouse import rules
 from poolhouse.valuation import speeds
-from poolhouse.valuation.wrong import Floats, Ints, WrongInput, numbers, require, whole
+from poolhouse.valuation.wrong import Floats, Ints, WrongInput, numbers, one_whole, require, truth, whole
 
 LONGEST_TERM, OLDEST = 1200, 1200
 """Months: a hundred years, a bound for mistakes of unit."""
@@ -151,7 +151,9 @@ def speeds_of(
     share = numbers("severity", severity, 0, 100) / 100
     if share.ndim > 1 or share.size == 0:
         raise WrongInput("severity must be one number or one a month")
-    return Speeds(prepay, values[0], default, values[1], share, int(whole("lag", lag, 0, LONGEST_TERM)), bool(advance))
+    return Speeds(
+        prepay, values[0], default, values[1], share, one_whole("lag", lag, 0, LONGEST_TERM), truth("advance", advance)
+    )
 
 
 def _one_of(given: dict[str, Any]) -> str | None:

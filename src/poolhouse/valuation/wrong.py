@@ -11,6 +11,9 @@ from poolhouse.findings import Refused
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int32]
+_NUMBERS = "biufOUS"
+"""Kinds of arrays that may hold numbers, texts of them among them."""
+_MOST_SHOWN = 80
 
 
 class WrongInput(Refused, ValueError):
@@ -20,9 +23,12 @@ class WrongInput(Refused, ValueError):
 def numbers(name: str, value: Any, low: float | None = None, high: float | None = None) -> Floats:
     """The value as float64, each finite and within the bounds. Raises WrongInput."""
     try:
-        found = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise WrongInput(f"{name} must be numbers, not {value!r}") from error
+        given = np.asarray(value)
+        if given.dtype.kind not in _NUMBERS:  # a date or a complex number would become one in silence
+            raise TypeError
+        found = given.astype(np.float64, copy=False)
+    except (TypeError, ValueError):
+        raise WrongInput(f"{name} must be numbers, not {_shown(value)}") from None
     least, most = (float(found.min()), float(found.max())) if found.size else (0.0, 0.0)
     if not (np.isfinite(least) and np.isfinite(most)):  # a NaN is both the least and the most
         require(name, found, np.isfinite(found), "must be a finite number")
@@ -33,14 +39,43 @@ def numbers(name: str, value: Any, low: float | None = None, high: float | None 
     return found
 
 
-def whole(name: str, value: Any, low: int, high: int) -> Ints:
-    """The value as int32 whole months within the bounds. Raises WrongInput."""
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+
+
+def one_whole(name: str, value: Any, low: int, high: int, unit: str = "months") -> int:
+    """One whole number within the bounds. Raises WrongInput."""
+    found = whole(name, value, low, high, unit)
+    if found.size != 1:
+        raise WrongInput(f"{name} must be one number, not {_shown(value)}")
+    return int(found.item())
+
+
+def truth(name: str, value: Any) -> bool:
+    """True or False; a word or a missing value would mean one of them by accident. Raises WrongInput."""
+    if not isinstance(value, bool | np.bool_):
+        raise WrongInput(f"{name} must be True or False, not {_shown(value)}")
+    return bool(value)
+
+
+def together(**columns: Floats) -> list[Floats]:
+    """Columns of one shape: single numbers hold for all. Raises WrongInput."""
+    try:
+        return list(np.broadcast_arrays(*columns.values()))
+    except ValueError:
+        shapes = ", ".join(f"{name} {column.shape or 'one'}" for name, column in columns.items())
+        raise WrongInput(f"columns must be of one length, or single numbers: {shapes}") from None
+
+
+def whole(name: str, value: Any, low: int, high: int, unit: str = "months") -> Ints:
+    """The value as int32, whole and within the bounds. Raises WrongInput."""
     given = np.asarray(value)
     if given.dtype.kind not in "iu":
         given = numbers(name, value)
-        require(name, given, given == np.round(given), "must be whole months: round it")
+        require(name, given, given == np.round(given), f"must be whole {unit}: round it")
     if given.size and not low <= given.min() <= given.max() <= high:
-        require(name, given, (given >= low) & (given <= high), f"must be {low} to {high} months")
+        require(name, given, (given >= low) & (given <= high), f"must be {low} to {high} {unit}")
     return np.asarray(given, dtype=np.int32)
 
 

@@ -7,6 +7,7 @@ Source: SIFMA Standard Formulas, SF-48 to SF-50.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,9 @@ from poolhouse.valuation.wrong import Floats, WrongInput, numbers, require
 _STEPS = 100  # Newton needs six; each that leaves its bracket is halved instead
 MOST_CELLS = 20_000_000
 """Pools x months of flows at once: 2 GB."""
-_CLOSE = 4 * np.finfo(np.float64).eps
+_CELLS = 65_536
+"""Securities x months solved at once, which stay in the cache; so memory does not grow with the prices asked."""
+_EPS = np.finfo(np.float64).eps
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,28 @@ class Flows:
     accrued: Floats
     settle_days: Floats
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """() for one security."""
+        return np.broadcast_shapes(
+            self.cash_flow.shape[:-1], self.times.shape[:-1], np.shape(self.balance), np.shape(self.accrued)
+        )
+
+    def fit(self, name: str, value: Any) -> Floats:
+        """A number for each security, or one for all, or a table with a column for each. Raises WrongInput."""
+        found = numbers(name, value)
+        try:
+            np.broadcast_shapes(self.shape, found.shape)
+        except ValueError:
+            raise WrongInput(
+                f"{name} has the shape {found.shape} for securities of {self.shape}: give one number, one for each, or "
+                "rows of one for each"
+            ) from None
+        return found
+
     def settled(self, price: Any) -> Floats:
         """Dollars paid at a clean price."""
-        return np.asarray((numbers("price", price) + self.accrued) / 100 * self.balance)
+        return np.asarray((self.fit("price", price) + self.accrued) / 100 * self.balance)
 
     def clean(self, value: Floats) -> Floats:
         """Clean price per 100 of a value in dollars."""
@@ -101,7 +123,7 @@ def pool_flows(
 
 def price(of: Flows, bond_equivalent_yield: Any) -> Floats:
     """Clean price per 100 at a yield above -200%; an array of yields gives an array."""
-    return of.clean(_value(of, _force(bond_equivalent_yield)))
+    return of.clean(_value(of, _force(of.fit("yield", bond_equivalent_yield))))
 
 
 def bond_equivalent_yield(of: Flows, price: Any) -> Floats:
@@ -111,15 +133,14 @@ def bond_equivalent_yield(of: Flows, price: Any) -> Floats:
     paid first or last, and the logarithm of value is convex in that of growth, so Newton's method cannot stray.
     Raises WrongInput when nothing is paid for, or nothing will be paid.
     """
-    wanted = of.settled(price)
+    clean = of.fit("price", price)
     require("balance", of.balance, of.balance > 0, "must be above 0 for a price per 100 of it")
-    dirty = numbers("price", price) + of.accrued
+    dirty = np.asarray(clean + of.accrued)
     require("price with accrued interest", dirty, dirty > 0, "must be above 0")
-    total = of.cash_flow.sum(axis=-1)
-    require("cash flow in all", total, total > 0, "must be above 0")
+    _pays(of)
     with np.errstate(over="ignore"):
-        found = np.asarray(200 * np.expm1(_solved(of, np.log(wanted))))
-    require("price", np.broadcast_to(price, found.shape), np.isfinite(found), "has a yield larger than numbers go")
+        found = np.asarray(200 * np.expm1(_solved(of, dirty)))
+    require("price", np.broadcast_to(clean, found.shape), np.isfinite(found), "has a yield larger than numbers go")
     return found
 
 
@@ -142,19 +163,19 @@ def wal(of: Flows) -> Floats:
 
 
 def macaulay_duration(of: Flows, bond_equivalent_yield: Any) -> Floats:
-    """Years to payment, weighted by present value. SF-49."""
-    return _moment(of, _force(bond_equivalent_yield), of.times)
+    """Years to payment, weighted by present value. SF-49. Raises WrongInput where nothing will be paid."""
+    return _moment(of, _force(of.fit("yield", bond_equivalent_yield)), of.times)
 
 
 def modified_duration(of: Flows, bond_equivalent_yield: Any) -> Floats:
     """Percent of price lost when the yield rises by 1, cash flows fixed. SF-49."""
-    force = _force(bond_equivalent_yield)
+    force = _force(of.fit("yield", bond_equivalent_yield))
     return np.asarray(_moment(of, force, of.times) * np.exp(-force))
 
 
 def convexity(of: Flows, bond_equivalent_yield: Any) -> Floats:
     """Cash-flow convexity in years squared, not divided by 100. SF-49."""
-    force = _force(bond_equivalent_yield)
+    force = _force(of.fit("yield", bond_equivalent_yield))
     return np.asarray(_moment(of, force, of.times * (of.times + 0.5)) * np.exp(-2 * force))
 
 
@@ -165,6 +186,11 @@ def _force(bond_equivalent_yield: Any) -> Floats:
     return np.asarray(np.log1p(rate / 200))
 
 
+def _pays(of: Flows) -> None:
+    total = of.cash_flow.sum(axis=-1)
+    require("cash flow in all", total, total > 0, "must be above 0: what pays nothing has no yield and no duration")
+
+
 def _value(of: Flows, force: Floats) -> Floats:
     """Dollars at settlement."""
     return np.asarray((of.cash_flow * np.exp(-2 * of.times * force[..., None])).sum(axis=-1))
@@ -172,34 +198,61 @@ def _value(of: Flows, force: Floats) -> Floats:
 
 def _moment(of: Flows, force: Floats, weight: Floats) -> Floats:
     """Mean of a weight by present value. Scaled by the largest, so that no yield overflows."""
+    _pays(of)
     exponent = -2 * of.times * force[..., None]
     exponent -= exponent.max(axis=-1, keepdims=True)
     worth = of.cash_flow * np.exp(exponent)
     return np.asarray((weight * worth).sum(axis=-1) / worth.sum(axis=-1))
 
 
-def _solved(of: Flows, wanted: Floats) -> Floats:
-    """The force at which the logarithm of value is `wanted`."""
-    paid = of.cash_flow > 0
-    times = np.broadcast_to(of.times, of.cash_flow.shape)
-    first = np.where(paid, times, np.inf).min(axis=-1)
-    last = np.where(paid, times, 0.0).max(axis=-1)
-    gain = np.log(of.cash_flow.sum(axis=-1)) - wanted
-    low = np.minimum(gain / (2 * first), gain / (2 * last))
-    high = np.maximum(gain / (2 * first), gain / (2 * last))
-    at = gain / (2 * _moment(of, np.zeros(np.shape(gain)), times))
-    amounts = np.log(np.where(paid, of.cash_flow, 1.0))
+def _solved(of: Flows, dirty: Floats) -> Floats:
+    """The force at which flows are worth a price with accrued interest, per 100; so many securities at a time."""
+    paid, times = np.broadcast_arrays(of.cash_flow * 100 / of.balance[..., None], of.times)
+    lead, months = paid.shape[:-1], paid.shape[-1]
+    shape = np.broadcast_shapes(lead, dirty.shape)
+    whose = np.broadcast_to(np.arange(math.prod(lead)).reshape(lead), shape).reshape(-1)
+    wanted = np.log(np.broadcast_to(dirty, shape)).reshape(-1)
+    with np.errstate(divide="ignore"):  # a month that pays nothing: exp(-inf) = 0 says it
+        amounts = np.log(paid).reshape(-1, months)
+    at = times.reshape(-1, months)
+    found = np.empty(len(whose))
+    step = max(_CELLS // months, 1)
+    for low in range(0, len(whose), step):
+        some = whose[low : low + step]
+        found[low : low + step] = _newton(amounts[some], at[some], wanted[low : low + step])
+    return found.reshape(shape)
+
+
+def _newton(amounts: Floats, times: Floats, wanted: Floats) -> Floats:
+    """Per row the force at which the logarithm of value is `wanted`; amounts: logarithms of payments. A row goes on
+    until it is as near as rounding lets it be, whatever the others do."""
+    found = np.empty(len(wanted))
+    row = np.arange(len(wanted))
+    paying = amounts > -np.inf
+    first, last = np.where(paying, times, np.inf).min(axis=-1), np.where(paying, times, 0.0).max(axis=-1)
+    over, mean = _logarithm(amounts, times, wanted, np.zeros(len(wanted)))
+    low, high = np.minimum(over / (2 * first), over / (2 * last)), np.maximum(over / (2 * first), over / (2 * last))
+    at = over / (2 * mean)
     for _ in range(_STEPS):
-        exponent = np.where(paid, amounts - 2 * times * at[..., None], -np.inf)
-        top = exponent.max(axis=-1, keepdims=True)
-        worth = np.exp(exponent - top)
-        whole = worth.sum(axis=-1)
-        over = np.log(whole) + top[..., 0] - wanted
+        over, mean = _logarithm(amounts, times, wanted, at)
         low, high = np.where(over > 0, at, low), np.where(over > 0, high, at)
-        step = over * whole / (2 * (times * worth).sum(axis=-1))
-        new = np.where((at + step >= low) & (at + step <= high), at + step, (low + high) / 2)
-        done = np.abs(new - at) <= _CLOSE * np.abs(at)
-        at = new
-        if done.all():
+        new = at + over / (2 * mean)
+        new = np.where((new >= low) & (new <= high), new, (low + high) / 2)
+        found[row] = new
+        near = (np.abs(new - at) <= 4 * _EPS * np.abs(at)) | (np.abs(over) <= 4 * _EPS * np.maximum(np.abs(wanted), 1))
+        more = ~near
+        if not more.any():
             break
-    return np.asarray(at)
+        if near.any():
+            row, amounts, times, wanted = row[more], amounts[more], times[more], wanted[more]
+        at, low, high = new[more], low[more], high[more]
+    return found
+
+
+def _logarithm(amounts: Floats, times: Floats, wanted: Floats, force: Floats) -> tuple[Floats, Floats]:
+    """By how much the logarithm of value is above `wanted`, and the mean time to payment."""
+    worth = amounts - 2 * times * force[:, None]
+    top = worth.max(axis=-1)
+    worth = np.exp(worth - top[:, None])
+    whole = worth.sum(axis=-1)
+    return np.log(whole) + (top - wanted), (times * worth).sum(axis=-1) / whole
