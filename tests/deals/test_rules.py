@@ -303,7 +303,7 @@ def test_shares_of_the_collateral_are_whole_dollars_and_leave_nothing() -> None:
 @pytest.mark.parametrize(
     ("shares", "refused"),
     [
-        (("share = 60", "share = 40.5"), "more than 100 percent, by 0.5"),
+        (("share = 60", "share = 40.5"), "more than the collateral, by 0.5 percent"),
         (("share = 60", "balance = 40"), "class 2 (B): gives a balance and other classes a share"),
         (("share = 60", "share = 39"), "must be the collateral's"),
         (("share = 99.99999", "share = 0.00001"), "class 2 (B): its share of $100.00 is less than a dollar"),

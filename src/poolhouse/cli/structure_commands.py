@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from poolhouse.cli.options import AsJson, face_of
+from poolhouse.cli.options import AsJson, face_of, market_of
 from poolhouse.cli.value_commands import Cdr, Cpr, Lag, NoAdvance, Plot, Psa, Rows, Sda, Settle, Severity, Smm, numbers
 
 DealFile = Annotated[Path, typer.Argument(metavar="DEAL.toml", help="The deal's file.", exists=True, dir_okay=False)]
@@ -19,18 +19,29 @@ Index = Annotated[str | None, typer.Option("--index", metavar="PERCENT", help="O
 NoCall = Annotated[bool, typer.Option("--no-call", help="The clean-up call is not exercised.")]
 
 
+Book = Annotated[str | None, typer.Option("--book", metavar="DIR", help="With --pool: a pool of this book.")]
+Pool = Annotated[
+    str | None,
+    typer.Option("--pool", metavar="CUSIP|NUMBER", help="A pool of the book instead of the file's collateral."),
+]
+
+
 def structure(
-    deal: DealFile, psa: Psa = None, cpr: Cpr = None, smm: Smm = None, cdr: Cdr = None, sda: Sda = None,
-    severity: Severity = "0", lag: Lag = 12, no_advance: NoAdvance = False, price: Prices = None, index: Index = None,
-    settle: Settle = None, no_call: NoCall = False, rows: Rows = False, plot: Plot = None, as_json: AsJson = False,
+    deal: DealFile, pool: Pool = None, book: Book = None, psa: Psa = None, cpr: Cpr = None, smm: Smm = None,
+    cdr: Cdr = None, sda: Sda = None, severity: Severity = "0", lag: Lag = 12, no_advance: NoAdvance = False,
+    price: Prices = None, index: Index = None, settle: Settle = None, no_call: NoCall = False, rows: Rows = False,
+    plot: Plot = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """The classes of a deal at a speed and across speeds.
 
-    Size, average life, window, yield at a price; with --cdr and --severity who loses what.
+    Size, average life, window, yield at a price; with --cdr and --severity who loses what. With --pool the deal is laid
+    over a pool of the book: what its classes got and lost so far, and what is to come.
     """
     given = {"psa": psa, "cpr": cpr, "smm": smm, "cdr": cdr, "sda": sda}
     if plot is not None and plot.suffix.lower() not in (".html", ".png"):
         raise typer.BadParameter(f"--plot {plot}: end the name with .html or .png")
+    if (book is None) != (pool is None):
+        raise typer.BadParameter("--book and --pool go together")
     options: dict[str, Any] = {
         "speeds": {name: numbers(f"--{name}", text) for name, text in given.items()},
         "severity": numbers("--severity", severity), "lag": lag, "advance": not no_advance, "prices": _prices(price),
@@ -39,7 +50,9 @@ def structure(
     with face_of(as_json) as face:
         from poolhouse.market import structure as structuring
 
-        answer = structuring.structure(deal, **options)
+        answer = (
+            structuring.structure(deal, **options) if book is None else market_of(book).structure(deal, pool, **options)
+        )
         if plot is not None:
             _plot(answer, plot)
             answer["plot"] = str(plot)

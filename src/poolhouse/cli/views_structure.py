@@ -26,6 +26,8 @@ def structure(answer: Row) -> RenderableType:
         plain(f"{said}; collateral ${_dollars(pool['balance_cents'])}{life}, {pool['last_month']} months", "dim"),
         _classes(answer["classes"]),
     ]
+    if "so_far" in answer:
+        parts[1:1] = _so_far(answer["pool"], answer["so_far"])
     if answer["called"]:
         parts.append(plain(f"\n  The clean-up call ends the deal in month {answer['called']}."))
     if pool["loss_cents"] or any(row["loss_cents"] for row in answer["classes"]):
@@ -37,6 +39,17 @@ def structure(answer: Row) -> RenderableType:
     if "plot" in answer:
         parts.append(plain(f"\n  Figures: {answer['plot']}"))
     return Group(*parts)
+
+
+def _so_far(pool: Row, rows: list[Row]) -> list[RenderableType]:
+    columns = ("original", "interest", "principal", "loss", "balance")
+    cells = [[row["class"], *(words.money(row[f"{name}_cents"]) for name in columns)] for row in rows]
+    heads = ["Class", "Original", "Interest paid", "Principal paid", "Lost", "Balance"]
+    return [
+        heading("So far", f"pool {pool['pool_number']}, {pool['cusip']}, as the book stands on {pool['as_of']}"),
+        table(heads, cells, right=range(1, len(heads))),
+        heading("To come", "sizes are balances of today"),
+    ]
 
 
 def _classes(rows: list[Row]) -> RenderableType:

@@ -29,9 +29,10 @@ def _alone(name: str) -> str:
     raise Refused(f"collateral is a class of {name!r}: give how to read other deals")
 
 
-def parse(text: str, name: str, *, read: Read = _alone, above: tuple[str, ...] = ()) -> Deal:
+def parse(text: str, name: str, *, read: Read = _alone, above: tuple[str, ...] = (), onto: Pools | None = None) -> Deal:
     """The deal in a TOML text. `name`: the file's, for messages and against cycles; `read`: gets the files of deals
-    whose classes are collateral. Refused: what can't be meant, with its place."""
+    whose classes are collateral; `onto`: other pools instead of the file's, to which the classes are scaled (whole
+    dollars, by largest remainder). Refused: what can't be meant, with its place."""
     try:
         values = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
@@ -48,12 +49,15 @@ def parse(text: str, name: str, *, read: Read = _alone, above: tuple[str, ...] =
     delay = head.whole("delay_days", 0, most=120)
     head.done()
     found["collateral"], found["reference"] = _collateral(top.table("collateral"), name, read, above)
+    whole = None
+    if onto is not None:
+        whole = _moved(top, found, onto)
     collateral = found["collateral"]
     found["closing"] = collateral.cents if isinstance(collateral, Pools) else _size(collateral)
     listed = top.tables("class", "class")
     if len(listed) > _MOST_CLASSES:
         top.refuse(f"{len(listed)} classes are more than {_MOST_CLASSES}")
-    classes = _sized(listed, [_class(table, delay) for table in listed], found["closing"])
+    classes = _sized(listed, [_class(table, delay) for table in listed], found["closing"], whole)
     found["classes"] = checks.by_name(classes, listed)
     found["step_down"] = _step_down(top.table("step_down")) if top.has("step_down") else None
     steps = top.tables("pay", "step")
@@ -64,6 +68,8 @@ def parse(text: str, name: str, *, read: Read = _alone, above: tuple[str, ...] =
     read_steps: list[Step] = []
     for table in steps:
         read_steps.append(_step(table, bare, read_steps))
+        if onto is not None and read_steps[-1].name == "scheduled":
+            table.refuse("its balances are of the file's own collateral and can't be moved to another pool")
     deal = Deal(steps=tuple(read_steps), **found)
     checks.whole(deal, name)
     return deal
@@ -119,23 +125,37 @@ def _size(underlying: Underlying) -> int:
     return underlying.deal.classes[underlying.name].balance
 
 
-def _sized(tables: list[Table], read: list[tuple[Class, int]], closing: int) -> list[Class]:
+def _moved(top: Table, found: dict[str, Any], onto: Pools) -> int:
+    """Puts other pools in the place of the file's; returns the size of those, which the classes' balances refer to."""
+    own = found["collateral"]
+    if not isinstance(own, Pools) or found["reference"]:
+        top.refuse("classes of another deal, and notes on a reference pool, can't be moved to another pool")
+    if found["reserve"]:
+        top.refuse("a reserve in dollars can't be moved to another pool")
+    found["collateral"] = replace(onto, payoff_days_lost=own.payoff_days_lost, compensating_e7=own.compensating_e7)
+    return own.cents
+
+
+def _sized(tables: list[Table], read: list[tuple[Class, int]], closing: int, moved: int | None) -> list[Class]:
     """Classes given as shares of the collateral get whole dollars by largest remainder; the cents that the collateral
-    has over go to the first of them."""
+    has over go to the first of them. moved: the size of the collateral that balances were given for, if another."""
     shares = [share for _, share in read]
-    if not any(shares):
-        return [c for c, _ in read]
     mixed = next((t for t, (c, share) in zip(tables, read, strict=True) if c.balance and not share), None)
-    if mixed is not None:
+    if any(shares) and mixed is not None:
         mixed.refuse("gives a balance and other classes a share: give all of them one or the other")
-    rest = RATE_ONE - sum(shares)
+    if not any(shares) and moved is None:
+        return [c for c, _ in read]
+    whole = RATE_ONE if any(shares) else moved or 0
+    parts = shares if any(shares) else [c.balance for c, _ in read]
+    rest = whole - sum(parts)
     if rest < 0:
-        tables[0].refuse(f"the shares of all classes are more than 100 percent, by {Decimal(-rest) / 100_000}")
-    sizes = [whole * 100 for whole in largest_remainder(closing // 100, [*shares, rest])[:-1]]
+        over = f"{Decimal(-rest) / 100_000} percent" if any(shares) else dollars(-rest)
+        tables[0].refuse(f"all classes together are more than the collateral, by {over}")
+    sizes = [amount * 100 for amount in largest_remainder(closing // 100, [*parts, rest])[:-1]]
     if not rest:
-        sizes[next(place for place, share in enumerate(shares) if share)] += closing % 100
-    for table, size, share in zip(tables, sizes, shares, strict=True):
-        if share and not size:
+        sizes[next(place for place, part in enumerate(parts) if part)] += closing % 100
+    for table, size, part in zip(tables, sizes, parts, strict=True):
+        if part and not size:
             table.refuse(f"its share of {dollars(closing)} is less than a dollar")
     return [replace(c, balance=size) for (c, _), size in zip(read, sizes, strict=True)]
 

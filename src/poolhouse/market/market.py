@@ -35,6 +35,7 @@ from poolhouse.market.run import Progress, run
 from poolhouse.market.sell import sell
 from poolhouse.market.series import report_series
 from poolhouse.market.standards import day_of
+from poolhouse.market.structure_pool import structure_pool
 from poolhouse.market.trace import trace
 from poolhouse.market.transfer import notify, transfer
 from poolhouse.market.value_loans import value_security
@@ -168,6 +169,11 @@ class Market:
     def value(self, security: str, **options: Any) -> Answer:
         """A security's cash flows from its loans, and its price or yield; options as `value.value_pool` has them."""
         return value_security(self._desk(), security, **options)
+
+    def structure(self, deal: str | Path, pool: str, **options: Any) -> Answer:
+        """A deal's file on a pool of the book: what its classes got and lost so far, and what is to come; options as of
+        `structure.structure`."""
+        return structure_pool(self._desk(), deal, pool, **options)
 
     def fit_prepayment(self, **options: Any) -> Answer:
         """The prepayment model under which the book's own history is likeliest; options as `fit.fit_prepayment`."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from poolhouse import deals
 from poolhouse.deals import measures
-from poolhouse.deals.deal import Deal, Run
+from poolhouse.deals.collateral import Pools, Received
+from poolhouse.deals.deal import Deal, Run, State
 from poolhouse.findings import Refused
 from poolhouse.market import value
 from poolhouse.valuation import wrong
@@ -35,6 +36,19 @@ def structure(
     `rows` months: a row per class and month in cents. Refused: a deal or number that can't be meant, with its place.
     """
     deal = read(Path(path))
+    return answered(
+        deal, lambda at: deals.months_of(deal, at), speeds=speeds, severity=severity, lag=lag, advance=advance,
+        prices=prices, index=index, settle=settle, call=call, rows=rows,
+    )  # fmt: skip
+
+
+def answered(
+    deal: Deal, months_at: Callable[[Mapping[str, Any]], list[Received]], *, start: State | None = None,
+    speeds: Mapping[str, Any] | None = None, severity: float | list[float] = 0.0, lag: int = 12, advance: bool = True,
+    prices: Mapping[str, str | float] | None = None, index: float | list[float] | None = None,
+    settle: str | float | None = None, call: bool = True, rows: bool = False,
+) -> Answer:  # fmt: skip
+    """`structure` of a deal whose collateral pays what `months_at` says of speeds, from `start` on."""
     asked = value.speeds_of(speeds)
     given = asked | {"severity": severity, "lag": lag, "advance": advance}
     quoted = {name: value.price_of(price) for name, price in (prices or {}).items()}
@@ -45,7 +59,7 @@ def structure(
     days = value.settle_days_of(settle)
 
     def ran_at(at: Mapping[str, Any]) -> Run:
-        return deals.run(deal, deals.months_of(deal, at), index_e7=rates, call=call)
+        return deals.run(deal, months_at(at), index_e7=rates, call=call, start=start)
 
     def measured(ran: Run) -> list[Answer]:
         return [
@@ -70,13 +84,13 @@ def structure(
     return answer | ({"months": _rows(ran)} if rows else {})
 
 
-def read(path: Path) -> Deal:
-    """The deal of a file; deals that are its collateral lie beside it."""
+def read(path: Path, onto: Pools | None = None) -> Deal:
+    """The deal of a file; deals that are its collateral lie beside it. onto: other pools instead of its own."""
 
     def text(name: str) -> str:
         return _text(path.parent / name)
 
-    return deals.parse(_text(path), path.name, read=text)
+    return deals.parse(_text(path), path.name, read=text, onto=onto)
 
 
 def _text(path: Path) -> str:

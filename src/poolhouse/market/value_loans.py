@@ -31,11 +31,11 @@ def value_security(
     """A security of the book, from its loans one by one as they stand at the last closed month; `options` as of
     `value_pool`. The pool's own delay unless another is given. Principal received and not yet distributed comes in
     month 1. Keys as there; pool has cusip, pool_number and loans too, by_speed is empty. Refused: no such security."""
-    pool = _pool(desk, security)
+    pool = pool_of(desk, security)
     if delay_days is None and program is None:
         delay_days = pool["delay_days"] - _ACCRUAL_DAYS
     coupon = pool["coupon_rate_e7"] / _E7_PER_PERCENT
-    loans = _loans_of(desk, pool).with_columns(coupon=pl.min_horizontal("wac", pl.lit(coupon)))
+    loans = loans_of(desk, pool).with_columns(coupon=pl.min_horizontal("wac", pl.lit(coupon)))
     named = {"cusip": pool["cusip"], "pool_number": pool["pool_number"], "as_of": desk.today.isoformat()}
     return _value(loans, named, coupon, delay_of(program, delay_days), **options)
 
@@ -92,7 +92,7 @@ def _value(
     return answer if rates is None else with_oas(answer, loans, rates, month0=month0_of(settle), paths=paths)
 
 
-def _pool(desk: Desk, asked: str) -> dict[str, Any]:
+def pool_of(desk: Desk, asked: str) -> dict[str, Any]:
     """The pool of a security: by CUSIP or pool number."""
     pools = desk.book.records("securities").select("pool_id", "cusip").join(desk.book.records("pools"), on="pool_id")
     text = asked.strip()
@@ -105,7 +105,7 @@ def _pool(desk: Desk, asked: str) -> dict[str, Any]:
     return found.row(0, named=True)
 
 
-def _loans_of(desk: Desk, pool: dict[str, Any]) -> pl.DataFrame:
+def loans_of(desk: Desk, pool: dict[str, Any]) -> pl.DataFrame:
     """Its loans for projection: balance, wac, wam, age; what is received, not yet paid out, as loans of a month."""
     month = max(desk.month - 1, desk.start)
     served = desk.book.scan("loan_months", [month]).filter(

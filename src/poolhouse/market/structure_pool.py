@@ -1,0 +1,113 @@
+"""structure --pool: a deal laid over a pool of the book. What its classes got and lost so far, then a projection.
+
+So far is no model: each closed month's cents as the pool brought them, loss by loss, go through the deal's steps.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from poolhouse import deals
+from poolhouse.dates import month_name
+from poolhouse.deals import collateral
+from poolhouse.deals.collateral import Pools, Received
+from poolhouse.deals.deal import Deal, PaymentDate
+from poolhouse.market.desk import Desk
+from poolhouse.market.structure import Answer, answered, read
+from poolhouse.market.value_loans import loans_of, pool_of
+from poolhouse.tables.codes import ACTIVE
+
+_E7_PER_PERCENT = 100_000
+_LATE_INSTALMENTS = 2
+"""Missed at a month's end: 60 days late (MBA)."""
+
+
+def structure_pool(desk: Desk, path: str | Path, pool: str, **options: Any) -> Answer:
+    """A deal's file on a pool of the book, by CUSIP or pool number: the classes are scaled to the pool as it was
+    issued. options as of `structure.structure`; the projection starts from the loans as they stand.
+
+    Keys as there, of what is still to come; and pool, so_far (per class: original, principal, interest, loss and
+    balance in cents) and history (a row per closed month and class). Refused: no such pool, or nothing left of it.
+    """
+    row = pool_of(desk, pool)
+    guaranteed = row["guarantee"] != "none"
+    at_issue = Pools(
+        (row["scheduled_cents"],), (row["wac_e7"] / _E7_PER_PERCENT,), (row["coupon_rate_e7"] / _E7_PER_PERCENT,),
+        (row["wam_months"],), (row["wala_months"],), guaranteed,
+    )  # fmt: skip
+    deal = read(Path(path), at_issue)
+    paid, state = [], deals.opened(deal)
+    for received in brought(desk, row["pool_id"]).values():
+        paid.append(deals.step(deal, state, received, deal.index_e7[min(state.month, len(deal.index_e7) - 1)]))
+        state = paid[-1].after
+    left = _as_they_stand(desk, row, guaranteed)
+    answer = answered(deal, lambda at: collateral.project(left, at), start=state, **options)
+    months = list(brought(desk, row["pool_id"]))
+    named = {"pool_number": row["pool_number"], "cusip": row["cusip"], "as_of": desk.today.isoformat()}
+    return {"pool": named, "so_far": _so_far(deal, paid), **answer, "history": _history(months, deal, paid)}
+
+
+def brought(desk: Desk, pool_id: int) -> dict[int, Received]:
+    """What a pool brought in each distribution month closed since its issue, by month."""
+    rows = desk.book.scan("pool_months").filter(pl.col("pool_id") == pool_id).group_by("month").agg(
+        pl.col("opening_scheduled_cents", "investor_interest_cents", "scheduled_principal_cents",
+               "unscheduled_principal_cents", "loss_cents").sum()
+    ).sort("month").collect()  # fmt: skip
+    rows = rows.filter(pl.col("opening_scheduled_cents") > 0)
+    late = _late(desk, pool_id, rows["month"].to_list())
+    return {
+        month: Received(balance, interest, scheduled, unscheduled, unscheduled, loss, late.get(month, 0))
+        for month, balance, interest, scheduled, unscheduled, loss in rows.iter_rows()
+    }
+
+
+def _late(desk: Desk, pool_id: int, months: list[int]) -> dict[int, int]:
+    """By distribution month: the trust balance of loans 60 days late or worse at the end of the month before."""
+    last = pl.col("last_paid_due_date")
+    missed = pl.col("month") - (last.dt.year().cast(pl.Int32) * 12 + last.dt.month() - 1)
+    rows = desk.book.scan("loan_months", [month - 1 for month in months]).filter(
+        (pl.col("pool_id") == pool_id) & (pl.col("end_code") == ACTIVE) & (missed >= _LATE_INSTALMENTS)
+    )
+    late = rows.group_by(pl.col("month") + 1).agg(pl.col("closing_scheduled_cents").sum()).collect()
+    return dict(late.iter_rows())
+
+
+def _as_they_stand(desk: Desk, row: dict[str, Any], guaranteed: bool) -> Pools:
+    loans = loans_of(desk, row)
+    coupon = row["coupon_rate_e7"] / _E7_PER_PERCENT
+    wac = [float(rate) for rate in loans["wac"]]
+    return Pools(
+        tuple(round(balance * 100) for balance in loans["balance"]), tuple(wac),
+        tuple(min(rate, coupon) for rate in wac), tuple(loans["wam"].to_list()), tuple(loans["age"].to_list()),
+        guaranteed,
+    )  # fmt: skip
+
+
+def _so_far(deal: Deal, paid: list[PaymentDate]) -> list[Answer]:
+    rows = []
+    for name, c in deal.classes.items():
+        got = [date.classes[name] for date in paid]
+        rows.append(
+            {
+                "class": name, "original_cents": c.balance, "principal_cents": sum(g.principal for g in got),
+                "interest_cents": sum(g.interest for g in got), "loss_cents": sum(g.loss for g in got),
+                "balance_cents": c.base(paid[-1].after.balance) if paid else c.balance,
+            }
+        )  # fmt: skip
+    return rows
+
+
+def _history(months: list[int], deal: Deal, paid: list[PaymentDate]) -> list[Answer]:
+    """A row per month and class, cents."""
+    return [
+        {
+            "month": month_name(month), "class": name, "interest_cents": date.classes[name].interest,
+            "principal_cents": date.classes[name].principal, "accrued_cents": date.classes[name].accrued,
+            "loss_cents": date.classes[name].loss, "ending_balance_cents": c.base(date.after.balance),
+        }
+        for month, date in zip(months, paid, strict=True)
+        for name, c in deal.classes.items()
+    ]  # fmt: skip
