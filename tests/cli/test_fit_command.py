@@ -13,7 +13,8 @@ from poolhouse.findings import Refused
 def test_it_asks_and_shows(terminal: Any) -> None:
     code, out, _ = terminal("fit", "prepayment", "--book", "b", "--split", "loans", "--holdout", "0.3")
     assert code == 0 and terminal.calls[-1] == ("fit_prepayment", (), {"split": "loans", "holdout": 0.3})
-    for words in ("40 prepaid", "the rate 2 months before", "5.1", "3.9 to 6.7", "held", "too little", "2009-02*",
+    for words in ("40 prepaid", "the rate 2 months before", "5.1", "0.7", "1.4", "2.9 to 8.8", "12.3%",
+                  "+0.10 of them", "held", "too little", "2009-02*",
                   "+0.625", "1.036", "extra principal"):  # fmt: skip
         assert words in out, words
     assert "bought out" not in out  # the sample has no pools
@@ -31,6 +32,8 @@ def test_a_page(terminal: Any, tmp_path: Path) -> None:
     assert code == 0 and answer["plot"].endswith("fit.html")
     for name in ("curve", "unseen", "months", "shape"):
         assert f'data-figure="{name}"' in page
+    assert "<td>0.7</td><td>1.4</td><td>2.9 to 8.8</td>" in page and "scatter by 12.3% beyond chance" in page
+    assert "held: the data say too little of it" in page
     assert "2009-01 to 2009-02" in page and '"shapes"' in page and "20 against 19 predicted" in page
 
 

@@ -15,6 +15,7 @@ import kit_market as kit
 from poolhouse.dates import parse_month
 from poolhouse.findings import Refused
 from poolhouse.market import fit
+from poolhouse.market.fit_history import Cells, driver
 from poolhouse.market.market import Market
 from poolhouse.rules import mortgage_rate_e7
 from poolhouse.valuation import prepayment_model
@@ -90,13 +91,13 @@ def test_tried_on_loans(eager: Market, fitted: dict[str, Any]) -> None:
     assert answer == eager.fit_prepayment(split="loans", holdout=0.2)
 
 
-def _cells(count: int, seed: int) -> fit.Cells:
+def _cells(count: int, seed: int) -> Cells:
     """Loans of 2001 to 2009 looked at in the months of 2009 to 2012, some of them older than a year of rates."""
     draw = np.random.default_rng(seed)
     month = draw.integers(parse_month("2009-06"), parse_month("2012-12"), count).astype(float)
     note = np.minimum(draw.integers(parse_month("2001-01"), parse_month("2012-01"), count), month - 1).astype(float)
     score = np.where(draw.random(count) < 0.1, np.nan, draw.uniform(600, 800, count))
-    return fit.Cells(
+    return Cells(
         month, draw.integers(28, 56, count) / 8, note, score, draw.uniform(60, 100, count),
         np.exp(draw.normal(12.4, 0.5, count)), np.zeros(count), np.full(count, 400.0), np.zeros(count),
     )  # fmt: skip
@@ -106,7 +107,7 @@ def test_a_cell_is_a_month_of_the_loans_own_path() -> None:
     """The chance of a cell is what the model projects for that loan in that month, from its first month on."""
     model = prepayment_model(curtailment=0, buyout=0)
     cells = _cells(60, 1)
-    chances = model.voluntary(*fit._driver(cells, model).all)
+    chances = model.voluntary(*driver(cells, model).all)
     for k in range(60):
         months = range(int(cells.note_month[k]) + 1, int(cells.month[k]) + 1)
         rates = [mortgage_rate_e7(month) / 100_000 for month in months]
@@ -121,7 +122,7 @@ def test_a_cell_is_a_month_of_the_loans_own_path() -> None:
 def test_the_lag_is_found() -> None:
     """Borrowers who look at the rate of two months before are told from those who look at another month's."""
     cells, truth = _cells(20_000, 2), prepayment_model(lag=[0, 0, 1], lock_in=0.5)
-    p = truth.voluntary(*fit._driver(cells, truth).all)
+    p = truth.voluntary(*driver(cells, truth).all)
     events = np.random.default_rng(9).binomial(400, p).astype(float)
     model, found, lag = fit._best_lag(replace(cells, events=events), prepayment_model())
     assert lag == 2 and model.lag == (0.0, 0.0, 1.0)
@@ -133,7 +134,7 @@ def test_the_lag_is_found() -> None:
 def test_loans_older_than_the_rates() -> None:
     """A loan of 1975 has no rates of its first years: it is taken as one that began with them."""
     cells = replace(_cells(4, 3), note_month=np.full(4, float(parse_month("1975-01"))))
-    of = fit._driver(cells, prepayment_model())
+    of = driver(cells, prepayment_model())
     assert np.isfinite(of.exposure).all() and (of.life == cells.month - parse_month("1975-01")).all()
 
 

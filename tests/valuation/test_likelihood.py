@@ -190,3 +190,53 @@ def test_the_borrowers_of_a_simulated_book_are_recognised() -> None:
     best = (life >= 15) & (score == 790) & (ltv == 70)
     gap = 100 * (1 - (1 - fitted[best]) ** 12) - 100 * (1 - (1 - wish[best]) ** 12)
     assert np.abs(gap).max() < 1.5 and np.abs(gap).mean() < 0.5
+
+
+# errors where a month's loan-months share a shock
+
+
+def test_clustered_errors_of_one_chance() -> None:
+    """Months of like size: the error of their mean share, exactly; that of independent loans knows nothing of it."""
+    count, events = np.full(8, 1000.0), np.array([20.0, 45, 31, 12, 60, 25, 33, 40])
+    found = maximise(
+        constant, lambda v: np.ones((1, 8)), count, events, [Parameter("p", 0.5, 0, 1)], clusters=np.arange(8.0)
+    )
+    assert found.clustered is not None and found.clustered.clusters == 8
+    error = found.clustered.standard_errors["p"]
+    assert error == pytest.approx((events / count).std(ddof=1) / math.sqrt(8), rel=1e-4)
+    assert found.standard_errors["p"] == pytest.approx(math.sqrt(0.03325 * 0.96675 / 8000), rel=1e-4)
+    low, high = found.clustered.intervals["p"]  # type: ignore[misc]
+    assert (high - low) / 2 / error == pytest.approx(2.3646, rel=1e-4)  # Student's, of 7 degrees of freedom
+    halves = maximise(  # cells of one month are one cluster, whatever their order
+        constant, lambda v: np.ones((1, 16)), np.repeat(count, 2) / 2, np.repeat(events, 2) / 2,
+        [Parameter("p", 0.5, 0, 1)], clusters=np.repeat(np.arange(8.0)[::-1], 2),
+    )  # fmt: skip
+    assert halves.clustered is not None and halves.clustered.standard_errors["p"] == pytest.approx(error)
+
+
+def test_leaving_a_cluster_out() -> None:
+    """Two parameters, clusters of unlike size: close to the jackknife that fits again without each."""
+    draw = np.random.default_rng(4)
+    count, month = draw.integers(200, 3000, 24).astype(float), np.repeat(np.arange(12.0), 2)
+    events = draw.binomial(count.astype(int), np.tile([0.05, 0.11], 12) * np.repeat(draw.uniform(0.8, 1.2, 12), 2))
+    shape = [Parameter("a", 0, -20, 20), Parameter("b", 0, -20, 20)]
+
+    def fitted(kept: Any) -> Estimate:
+        many = int(kept.sum()) // 2
+        return maximise(
+            lambda v: np.tile(logistic(v), many), lambda v: np.tile(logistic_slopes(v), many), count[kept],
+            events[kept].astype(float), shape, clusters=month[kept],
+        )  # fmt: skip
+
+    whole = fitted(month >= 0)
+    without = np.array([list(fitted(month != one).values.values()) for one in range(12)])
+    apart = without - list(whole.values.values())
+    assert whole.clustered is not None
+    assert whole.clustered.covariance == pytest.approx(11 / 12 * apart.T @ apart, rel=0.05)
+
+
+def test_one_cluster_alone_tells_it() -> None:
+    count, events = np.array([400.0, 900.0]), np.array([20.0, 90.0])
+    shape = [Parameter("a", 0, -20, 20), Parameter("b", 0, -20, 20)]
+    found = maximise(logistic, logistic_slopes, count, events, shape, clusters=np.array([1.0, 2.0]))
+    assert found.clustered is None and found.standard_errors["b"] is not None

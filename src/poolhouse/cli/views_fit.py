@@ -25,7 +25,7 @@ def prepayment(answer: Row) -> RenderableType:
         plain(f"{late:,} loan-months of borrowers behind are left out; borrowers look at {lag}", "dim"),
         _estimates(answer),
         heading("Out of sample", f"fitted on the rest, tried on {said}"),
-        _tried(answer["out_of_sample"]),
+        _tried(answer["out_of_sample"], answer["month_shock"]),
         heading("By month", "CPR, %; * not seen by the fit"),
         _against(answer["by_month"], "month", "Month"),
         heading("By incentive", "CPR, %, where the fit has not looked"),
@@ -42,27 +42,38 @@ def _estimates(answer: Row) -> RenderableType:
         [
             row["name"], row["meaning"], f"{row['estimate']:.4g}",
             "held" if row["standard_error"] is None else f"{row['standard_error']:.2g}",
-            "" if row["low"] is None else f"{row['low']:.3g} to {row['high']:.3g}", f"{row['assumed']:g}",
+            _error(row["clustered_error"]),
+            "" if row["clustered_low"] is None else f"{row['clustered_low']:.3g} to {row['clustered_high']:.3g}",
+            f"{row['assumed']:g}",
         ]
         for row in answer["parameters"]
     ]  # fmt: skip
     for name, meaning in (("curtailment", "extra principal, % a year"), ("buyout", "bought out of pools, % a year")):
         found = answer[name]
         if found["estimate"] is not None:
-            rows.append([name, meaning, f"{found['estimate']:.4g}", f"{found['standard_error']:.2g}", "", ""])
-    heads = ["Parameter", "", "Estimate", "Standard error", "95%", "Assumed"]
-    return Group(heading("Estimates", "on all months"), table(heads, rows, right=(2, 3, 4, 5), spare=(5,)))
+            rows.append([name, meaning, f"{found['estimate']:.4g}", f"{found['standard_error']:.2g}",
+                         _error(found["clustered_error"]), "", ""])  # fmt: skip
+    heads = ["Parameter", "", "Estimate", "Error, independent", "Error, by month", "95%, by month", "Assumed"]
+    said = "on all months; by month: a month's loans may share a shock"
+    return Group(heading("Estimates", said), table(heads, rows, right=(2, 3, 4, 5, 6), spare=(6,)))
 
 
-def _tried(found: Row) -> RenderableType:
-    off = f"{found['deviations']:+.2f} standard errors apart"
-    return figures(
-        [
-            ("Prepaid", f"{found['actual']:,}", f"of {found['loan_months']:,} loan-months"),
-            ("Predicted", f"{found['predicted']:,.1f}", f"standard error {found['standard_error']:,.1f}"),
-            ("Actual over predicted", f"{found['actual_over_predicted']:.3f}", off),
-        ]
-    )
+def _error(error: float | None) -> str:
+    return "" if error is None else f"{error:.2g}"
+
+
+def _tried(found: Row, shock: float) -> RenderableType:
+    off = f"{found['deviations']:+.2f} standard errors apart, were loans independent"
+    lines = [
+        ("Prepaid", f"{found['actual']:,}", f"of {found['loan_months']:,} loan-months"),
+        ("Predicted", f"{found['predicted']:,.1f}", f"standard error {found['standard_error']:,.1f}"),
+        ("Actual over predicted", f"{found['actual_over_predicted']:.3f}", off),
+    ]
+    if found["clustered_error"] is not None:
+        apart = f"{found['clustered_deviations']:+.2f} of them apart"
+        lines.append(("Error, by month", f"{found['clustered_error']:,.1f}", apart))
+    lines.append(("Shock to a month", f"{100 * shock:.1f}%", "of its prepayments, beyond chance"))
+    return figures(lines)
 
 
 def _against(rows: list[Row], key: str, head: str) -> RenderableType:

@@ -3,16 +3,19 @@
 The chance is any smooth function of the parameters, so the model that is fitted is the model that is used, and no
 stand-in for it. Fisher scoring: the score and the information are sums over cells of the chance's derivatives; steps
 learn from the ones before, and are damped until the likelihood rises. A few hundred thousand cells need neither SciPy
-nor a library of statistics.
+nor a library of statistics. Errors come from the information, under which all loan-months are independent, and beside
+them from clusters that share shocks (`clusters`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
+from poolhouse.valuation.clusters import clustered_covariance, t_95
 from poolhouse.valuation.wrong import Floats, WrongInput, numbers, require
 
 Chance = Callable[[Floats], Floats]
@@ -23,6 +26,7 @@ _NEAR, _DONE = 0.05, 1e-8
 _ITERATIONS = 100
 _TANGLED = 1e5
 """How many times the others may blow up a parameter's variance: beyond it the data can't tell them apart."""
+_Z_95 = 1.96
 _TANGLE = "the data can't tell it from the others"
 _LITTLE = "the data say too little of it"
 _BOUND = "ran to the end of its range"
@@ -45,7 +49,9 @@ class Parameter:
 class Estimate:
     """`values` and `standard_errors` by name; a held parameter's error is None and `held` says why.
 
-    `covariance` of the free ones in the order of `free`, on the scale they work on (logarithms if positive).
+    `covariance` of the free ones in the order of `free`, on the scale they work on (logarithms if positive). It takes
+    all counted as independent; `clustered` is the same where those of one cluster are not, None if not asked for or
+    not known.
     """
 
     values: dict[str, float]
@@ -56,6 +62,18 @@ class Estimate:
     held: dict[str, str]
     log_likelihood: float
     iterations: int
+    clustered: Clustered | None = None
+
+
+@dataclass(frozen=True)
+class Clustered:
+    """An estimate's errors where what is in one of so many clusters shares a shock; as in `Estimate`. Intervals are
+    Student's, with one degree of freedom less than clusters."""
+
+    standard_errors: dict[str, float | None]
+    intervals: dict[str, tuple[float, float] | None]
+    covariance: Floats
+    clusters: int
 
 
 @dataclass(frozen=True)
@@ -70,12 +88,14 @@ class _Place:
 
 
 def maximise(
-    chance: Chance, slopes: Slopes, count: Floats, events: Floats, parameters: Sequence[Parameter]
-) -> Estimate:
+    chance: Chance, slopes: Slopes, count: Floats, events: Floats, parameters: Sequence[Parameter],
+    clusters: Floats | None = None,
+) -> Estimate:  # fmt: skip
     """The parameters under which the events are likeliest, with standard errors from the information at the maximum.
 
     chance: takes all parameters in order, gives a chance for each cell; slopes: its derivatives, parameters x cells.
     What the data can't tell is held where it started, what runs into its bound is held there, and `held` says so.
+    clusters: a number for each cell, the same for cells that share shocks (a calendar month): errors that allow for it.
     Raises WrongInput without any event, or where there is no maximum.
     """
     of, happened = numbers("count", count, 0), numbers("events", events, 0)
@@ -91,7 +111,7 @@ def maximise(
         place = problem.climb(place, _DONE if near else _NEAR)
         left = problem.release_bound(problem.hold_tangled(place, start), start)
         if left is place and near:
-            return problem.estimate(place)
+            return problem.estimate(place, clusters)
         near, place = left is place, left
 
 
@@ -120,14 +140,17 @@ class _Problem:
 
     def score_and_information(self, place: _Place) -> tuple[Floats, Floats]:
         """Of the free parameters: slope of the log-likelihood, and its expected curvature."""
+        weighted, slopes, left = self._by_cell(place)
+        return weighted @ left, (weighted * self.count) @ slopes.T
+
+    def _by_cell(self, place: _Place) -> tuple[Floats, Floats, Floats]:
+        """Slopes of the chance over its variance, slopes, and events less expected ones, cell by cell."""
         p = self.chances(place.at)
-        weight = 1 / (p * (1 - p))
         values = self.values(place.at)
         scale = np.array([v if one.positive else 1.0 for one, v in zip(self.parameters, values, strict=True)])
         free = list(place.free)
         slopes = self.slopes(values)[free] * scale[free, None]
-        weighted = slopes * weight
-        return weighted @ (self.events - self.count * p), (weighted * self.count) @ slopes.T
+        return slopes / (p * (1 - p)), slopes, self.events - self.count * p
 
     def hold_unmoved(self, place: _Place) -> _Place:
         """Without the parameters that no cell's chance moves with."""
@@ -212,24 +235,44 @@ class _Problem:
         held = place.held | {self.parameters[one].name: why for one in which}
         return replace(place, free=tuple(one for one in place.free if one not in which), held=held)
 
-    def estimate(self, place: _Place) -> Estimate:
-        values = self.values(place.at)
-        names = [one.name for one in self.parameters]
-        errors: dict[str, float | None] = dict.fromkeys(names)
-        intervals: dict[str, tuple[float, float] | None] = dict.fromkeys(names)
+    def estimate(self, place: _Place, clusters: Floats | None) -> Estimate:
         covariance: Floats = np.zeros((0, 0))
         if place.free:
             covariance = np.asarray(np.linalg.inv(self.score_and_information(place)[1]), dtype=np.float64)
+        names = [one.name for one in self.parameters]
+        return Estimate(
+            dict(zip(names, self.values(place.at).tolist(), strict=True)), *self._widths(place, covariance, _Z_95),
+            tuple(names[one] for one in place.free), covariance, place.held, place.likelihood, place.iterations,
+            None if clusters is None else self._clustered(place, clusters),
+        )  # fmt: skip
+
+    def _clustered(self, place: _Place, clusters: Floats) -> Clustered | None:
+        """The same place, its score and information taken apart by cluster."""
+        kinds, of = np.unique(clusters, return_inverse=True)
+        order = np.argsort(of, kind="stable")
+        ends = np.searchsorted(of[order], np.arange(len(kinds) + 1))
+        weighted, slopes, left = self._by_cell(place)
+        parts = [order[low:high] for low, high in pairwise(ends)]
+        scores = np.array([weighted[:, part] @ left[part] for part in parts])
+        informations = np.array([(weighted[:, part] * self.count[part]) @ slopes[:, part].T for part in parts])
+        covariance = clustered_covariance(scores, informations) if place.free else None
+        if covariance is None:
+            return None
+        return Clustered(*self._widths(place, covariance, t_95(len(kinds) - 1)), covariance, len(kinds))
+
+    def _widths(
+        self, place: _Place, covariance: Floats, points: float
+    ) -> tuple[dict[str, float | None], dict[str, tuple[float, float] | None]]:
+        """Standard errors and 95% intervals by name, of a covariance of the free ones."""
+        errors: dict[str, float | None] = {one.name: None for one in self.parameters}
+        intervals: dict[str, tuple[float, float] | None] = {one.name: None for one in self.parameters}
         for row, which in enumerate(place.free):
             one, width = self.parameters[which], float(np.sqrt(covariance[row, row]))
-            ends = place.at[which] + 1.96 * width * np.array([-1, 1])
+            ends = place.at[which] + points * width * np.array([-1, 1])
             low, high = np.exp(ends) if one.positive else ends
-            errors[one.name] = float(values[which]) * width if one.positive else width
+            errors[one.name] = float(np.exp(place.at[which])) * width if one.positive else width
             intervals[one.name] = (float(low), float(high))
-        return Estimate(
-            dict(zip(names, values.tolist(), strict=True)), errors, intervals, tuple(names[one] for one in place.free),
-            covariance, place.held, place.likelihood, place.iterations,
-        )  # fmt: skip
+        return errors, intervals
 
 
 def _updated(metric: Floats, step: Floats, fall: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""A fitted prepayment model as a page: S-curve, actual against model by month, and what is left; one file."""
+"""A fitted prepayment model as a page: its estimates, S-curve, and actual against model by month; one file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from poolhouse.web.value_page import figure, page_of
 
 Row = dict[str, Any]
 Figure = dict[str, Any]
-_HEAD, _PLACE = 190, 430
+_HEAD, _PLACE, _ROW = 190, 430, 36
 _TITLES = {
     "curve": "Prepayment by incentive, % CPR", "unseen": "The same where the fit has not looked, % CPR",
     "months": "Prepayment by month, % CPR", "shape": "The model's S-curve: a seasoned usual loan, % CPR",
@@ -28,12 +28,35 @@ def render(answer: Row) -> str:
         f"out of sample {tried['actual']:,} against {tried['predicted']:,.0f} predicted"
     )
     head = f"Prepayment, {escape(first)} to {escape(last)}"
-    return page_of("Prepayment, fitted", head, said, _TITLES, figures(answer))
+    return page_of("Prepayment, fitted", head, said, _TITLES, figures(answer), first=_estimates(answer))
 
 
 def height(answer: Row) -> int:
     """Pixels that hold the whole page on a wide screen."""
-    return _HEAD + _PLACE * len(figures(answer))
+    return _HEAD + _PLACE * len(figures(answer)) + _ROW * (len(answer["parameters"]) + 4)
+
+
+def _estimates(answer: Row) -> str:
+    """The parameters with both errors."""
+    heads = ("Parameter", "", "Estimate", "Error, independent", "Error, by month", "95%, by month")
+    lines = "".join(f"<tr>{_cells(row)}</tr>" for row in answer["parameters"])
+    return (
+        "<section><h2>Estimates</h2>"
+        "<p>Errors twice: as if all loan-months were independent, and where those of a calendar month share a shock. "
+        f"The months' totals scatter by {100 * answer['month_shock']:.1f}% beyond chance.</p>"
+        f"<table><thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead>"
+        f"<tbody>{lines}</tbody></table></section>"
+    )
+
+
+def _cells(row: Row) -> str:
+    def error(name: str) -> str:
+        return "" if row[name] is None else f"{row[name]:.2g}"
+
+    ends = "" if row["clustered_low"] is None else f"{row['clustered_low']:.3g} to {row['clustered_high']:.3g}"
+    alone = f"held: {escape(row['held'])}" if row["held"] else error("standard_error")
+    cells = (escape(row["meaning"]), f"{row['estimate']:.4g}", alone, error("clustered_error"), ends)
+    return f"<th>{escape(row['name'])}</th>" + "".join(f"<td>{cell}</td>" for cell in cells)
 
 
 def figures(answer: Row) -> dict[str, Figure]:

@@ -28,8 +28,10 @@ def render(answer: Row) -> str:
     return page_of(f"{named}: value", f"{named} of ${pool['balance']:,.0f}", _terms(answer), _TITLES, drawn)
 
 
-def page_of(title: str, head: str, under: str, titles: dict[str, str], drawn: dict[str, Figure]) -> str:
-    """A page of figures under their titles; `title` and `head` must be safe as HTML."""
+def page_of(
+    title: str, head: str, under: str, titles: dict[str, str], drawn: dict[str, Figure], *, first: str = ""
+) -> str:
+    """A page of figures under their titles; `title`, `head` and `first`, what stands before them, must be safe HTML."""
     library, drawing = page.script(page.plotly()), page.script(page.asset("draw.js"))
     places = "".join(
         f"<section><h2>{title}</h2>"
@@ -43,7 +45,7 @@ def page_of(title: str, head: str, under: str, titles: dict[str, str], drawn: di
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>'
         f'<link rel="icon" href="data:,"><style>{page.asset("report.css")}</style></head><body>'
         f"<header><h1>{head}</h1>"
-        f'<p class="eyebrow">{escape(under)}</p></header><main>{places}</main>'
+        f'<p class="eyebrow">{escape(under)}</p></header><main>{first}{places}</main>'
         f'<script type="application/json" id="figures">{page.as_json(drawn)}</script>'
         f"<script>{library}</script><script>{drawing}</script></body></html>"
     )
