@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,12 +13,25 @@ import poolhouse
 import sample_fit
 import sample_report
 from poolhouse.cli import shell
-from poolhouse.market import check_tape, convert, execute, execute_offers, price, value, value_loans
+from poolhouse.market import check_tape, convert, execute, execute_offers, price, structure, value, value_loans
 
 PRICED = {"loans": 2, "balance_cents": 100_000_00, "proceeds_cents": 102_617_50, "all_in_e6": 102_617_500,
           "all_in_32nds": "102-19.76"}  # fmt: skip
 
+LAID_OVER = structure.structure(
+    Path(__file__).parents[2] / "examples" / "deals" / "shifting.toml", speeds={"cpr": 15}
+) | {
+    "pool": {"pool_number": "P000057", "cusip": "990000572", "as_of": "2011-01-01"}, "history": [],
+    "so_far": [
+        {"class": "A", "original_cents": 100_000_000, "principal_cents": 9_000_000, "interest_cents": 400_000,
+         "loss_cents": 0, "balance_cents": 91_000_000},
+        {"class": "B6", "original_cents": 500_000, "principal_cents": 3_000, "interest_cents": 2_000,
+         "loss_cents": 497_000, "balance_cents": 0},
+    ],
+}  # fmt: skip
+
 ANSWERS: dict[str, Any] = {
+    "structure": LAID_OVER,
     "report": sample_report.report(),
     "report_series": sample_report.series(),
     "verify": {

@@ -106,3 +106,11 @@ def test_on_eighty_columns_no_figure_is_cut() -> None:
         console.print(shown(answer))
     text = told.get()
     assert "…" not in text and "378,000,000" in text and "-75.052" in text and "No room here for: B6" in text
+
+
+def test_a_pool_of_a_book_comes_in_two_parts(terminal: Any) -> None:
+    code, out, err = terminal("structure", str(DEALS / "shifting.toml"), "--book", "b", "--pool", "P000057")
+    assert code == 0, err
+    assert out.index("So far") < out.index("$4,970.00") < out.index("To come") < out.index("net WAC")
+    code, _, err = terminal("structure", str(DEALS / "shifting.toml"), "--pool", "P000057")
+    assert code == 2 and "--book and --pool go together" in err
