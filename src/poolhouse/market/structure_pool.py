@@ -39,15 +39,15 @@ def structure_pool(desk: Desk, path: str | Path, pool: str, **options: Any) -> A
         (row["wam_months"],), (row["wala_months"],), guaranteed,
     )  # fmt: skip
     deal = read(Path(path), at_issue)
+    months = brought(desk, row["pool_id"])
     paid, state = [], deals.opened(deal)
-    for received in brought(desk, row["pool_id"]).values():
+    for received in months.values():
         paid.append(deals.step(deal, state, received, deal.index_e7[min(state.month, len(deal.index_e7) - 1)]))
         state = paid[-1].after
     left = _as_they_stand(desk, row, guaranteed)
     answer = answered(deal, lambda at: collateral.project(left, at), start=state, **options)
-    months = list(brought(desk, row["pool_id"]))
     named = {"pool_number": row["pool_number"], "cusip": row["cusip"], "as_of": desk.today.isoformat()}
-    return {"pool": named, "so_far": _so_far(deal, paid), **answer, "history": _history(months, deal, paid)}
+    return {"pool": named, "so_far": _so_far(deal, paid), **answer, "history": _history(list(months), deal, paid)}
 
 
 def brought(desk: Desk, pool_id: int) -> dict[int, Received]:
