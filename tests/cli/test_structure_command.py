@@ -114,3 +114,9 @@ def test_a_pool_of_a_book_comes_in_two_parts(terminal: Any) -> None:
     assert out.index("So far") < out.index("$4,970.00") < out.index("To come") < out.index("net WAC")
     code, _, err = terminal("structure", str(DEALS / "shifting.toml"), "--pool", "P000057")
     assert code == 2 and "--book and --pool go together" in err
+
+
+def test_without_a_price_it_says_how_to_get_a_yield(terminal: Any) -> None:
+    _, bare, _ = terminal("structure", SEQUENTIAL, "--psa", "165")
+    _, priced, _ = terminal("structure", SEQUENTIAL, "--psa", "165", "--price", "A=101-16")
+    assert "--price A=101-16" in bare and "--price" not in priced and "Yield" in priced

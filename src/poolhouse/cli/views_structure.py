@@ -28,6 +28,8 @@ def structure(answer: Row) -> RenderableType:
     ]
     if "so_far" in answer:
         parts[1:1] = _so_far(answer["pool"], answer["so_far"])
+    if not any("price" in row for row in answer["classes"]):
+        parts.append(plain("\n  Yields and durations: give a price of a class, such as --price A=101-16.", "dim"))
     if answer["called"]:
         parts.append(plain(f"\n  The clean-up call ends the deal in month {answer['called']}."))
     if pool["loss_cents"] or any(row["loss_cents"] for row in answer["classes"]):
