@@ -285,3 +285,18 @@ def test_what_can_not_be_meant_is_refused() -> None:
 
     with pytest.raises(WrongInput, match="paths x months"):
         oas(POOL, 100, PATHS, Short())
+
+
+def test_volatility_costs_who_has_sold_an_option() -> None:
+    """Against prices at the same OAS on paths made anew with other vols; nothing where payments are known."""
+    found = oas(POOL, 101.5, PATHS, valuation.prepayment_model())
+    prices = [
+        price_at_oas(POOL, found.oas_bp, paths_of(model=louder, settle_days=12), valuation.prepayment_model()).price
+        for louder in (gaussian2(TWO.reversion, tuple(by * v for v in TWO.volatility), TWO.correlation)
+                       for by in (0.9, 1.1))
+    ]  # fmt: skip
+    lost = (prices[0] - prices[1]) / 0.2 / (101.5 + POOL.accrued(12) * 100 / POOL.balance)
+    assert found.volatility_duration == pytest.approx(lost, rel=1e-6)
+    assert found.volatility_duration > 0.01
+    steady = oas(POOL, 101.5, PATHS, Steady(0.01)).volatility_duration
+    assert steady == pytest.approx(0, abs=1e-9)

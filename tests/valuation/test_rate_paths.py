@@ -150,3 +150,17 @@ def test_what_can_not_be_walked_is_refused() -> None:
         rate_paths(CURVE, ONE, COUPON, settle_days=30)
     with pytest.raises(WrongInput, match="add up to 1"):
         CurrentCoupon(1.7, {2.0: 0.5, 10.0: 0.6})
+
+
+@MODELS
+@METHODS
+def test_louder_paths_are_those_of_the_louder_model(model: Gaussian, method: str) -> None:
+    made = paths_of(model, method, count=256, settle_days=12).louder(1.1)
+    louder = Gaussian(model.reversion, tuple(1.1 * v for v in model.volatility), model.correlation)
+    wanted = paths_of(louder, method, count=256, settle_days=12)
+    assert made.states == pytest.approx(wanted.states, rel=1e-9, abs=1e-12)
+    assert made.earned == pytest.approx(wanted.earned, rel=1e-9, abs=1e-12)
+    assert made.discount(24) == pytest.approx(wanted.discount(24), rel=1e-9)
+    assert made.mortgage == pytest.approx(wanted.mortgage, rel=1e-9)
+    with pytest.raises(WrongInput, match="by"):
+        made.louder(-1)

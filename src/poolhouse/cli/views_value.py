@@ -84,6 +84,7 @@ def _oas(found: Row) -> list[RenderableType]:
         ("Spread duration", f"{found['spread_duration']:.3f}", "for the OAS, payments kept"),
         ("Mortgage spread duration", f"{found['mortgage_spread_duration']:.3f}", "for the mortgage rate alone"),
         ("Prepayment duration", f"{found['prepayment_duration']:.3f}", "for speeds faster by 1% of themselves"),
+        ("Volatility duration", f"{found['volatility_duration']:.3f}", "for vols higher by 1% of themselves"),
     ]  # fmt: skip
     keys = found["key_rate_durations"]
     groups = f"{words.count(found['groups'])} groups of loans" if found["groups"] > 1 else "one group of loans"

@@ -27,7 +27,8 @@ _LEAST_RATE = 0.5
 _SPAN, _STEP = 4.0, 0.1
 MEASURES = (
     "oas_bp", "standard_error_bp", "z_spread_bp", "option_cost_bp", "effective_duration", "effective_convexity",
-    "spread_duration", "mortgage_spread_duration", "prepayment_duration", "key_rate_durations",
+    "spread_duration", "mortgage_spread_duration", "prepayment_duration", "volatility_duration",
+    "key_rate_durations",
 )  # fmt: skip
 
 

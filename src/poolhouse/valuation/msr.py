@@ -106,6 +106,7 @@ class Msr:
     effective_convexity: float | None = None
     mortgage_spread_duration: float | None = None
     prepayment_duration: float | None = None
+    volatility_duration: float | None = None
     key_rate_durations: dict[float, float] | None = None
 
 

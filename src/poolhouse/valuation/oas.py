@@ -30,6 +30,8 @@ from poolhouse.valuation.yields import Flows
 KEY_YEARS = (1.0, 2.0, 3.0, 5.0, 7.0, 10.0, 20.0, 30.0)
 FASTER = 0.1
 """By how much, as a share, speeds are moved up and down for the prepayment duration."""
+LOUDER = 0.1
+"""By how much, as a share, volatilities are moved up and down for the volatility duration."""
 _BP = 1e4
 _STEPS, _CLOSE = 200, 1e-14
 
@@ -50,7 +52,8 @@ class Oas:
     z_spread_bp: over the one path on which forwards come true; option_cost_bp: what the OAS is below it.
     spread_duration: for the OAS, payments as they are; effective_*: for all zero rates, bond-equivalent, the OAS kept;
     mortgage_spread_duration: for the mortgage rate over the curve alone; prepayment_duration: for speeds faster by
-    1 percent of themselves; key_rate_durations: by years, they add up to the effective duration.
+    1 percent of themselves; volatility_duration: for all volatilities higher by 1 percent of themselves;
+    key_rate_durations: by years, they add up to the effective duration.
     None: not asked for (`risk=False`).
     """
 
@@ -67,6 +70,7 @@ class Oas:
     effective_convexity: float | None = None
     mortgage_spread_duration: float | None = None
     prepayment_duration: float | None = None
+    volatility_duration: float | None = None
     key_rate_durations: dict[float, float] | None = None
 
 
@@ -80,6 +84,8 @@ class Moved:
     up: Paths
     tighter: Paths
     wider: Paths
+    calmer: Paths
+    louder: Paths
     keys: dict[float, tuple[Paths, Paths]]
 
 
@@ -94,7 +100,8 @@ def moved_paths(paths: Paths, shift: float = 0.25, key_years: Sequence[float] = 
     }
     down, up = (paths.moved(paths.curve.shifted(move)) for move in (-by, by))
     tighter, wider = (paths.moved(coupon=paths.coupon.shifted(move)) for move in (-by, by))
-    return Moved(by, paths, down, up, tighter, wider, keys)
+    calmer, louder = (paths.louder(1 + move) for move in (-LOUDER, LOUDER))
+    return Moved(by, paths, down, up, tighter, wider, calmer, louder, keys)
 
 
 def oas(
@@ -187,7 +194,8 @@ def oas_table(
 
 def _all(shifts: Moved) -> list[Paths]:
     pairs = [path for pair in shifts.keys.values() for path in pair]
-    return [shifts.base, shifts.down, shifts.up, shifts.tighter, shifts.wider, *pairs]
+    pairs += [shifts.down, shifts.up, shifts.tighter, shifts.wider, shifts.calmer, shifts.louder]
+    return [shifts.base, *pairs]
 
 
 def _settled(security: Security, paths: Paths, price: float) -> float:
@@ -235,6 +243,7 @@ def risks(value: Value, shifts: Moved, paid: float) -> dict[str, Any]:
         "effective_convexity": (down + up - 2 * paid) / (paid * move**2),
         "mortgage_spread_duration": slope(value(shifts.tighter), value(shifts.wider), move),
         "prepayment_duration": slope(value(shifts.base, 1 - FASTER), value(shifts.base, 1 + FASTER), FASTER),
+        "volatility_duration": slope(value(shifts.calmer), value(shifts.louder), LOUDER),
         "key_rate_durations": {
             year: slope(value(low), value(high), move) for year, (low, high) in shifts.keys.items()
         },

@@ -23,6 +23,7 @@ from poolhouse.valuation.wrong import Floats, WrongInput, numbers, whole
 LONGEST, MOST_CELLS = 1200, 50_000_000
 """Months; and months x paths of each factor, of which half a dozen tables are kept: 2.4 GB."""
 _MONTH = 1 / 12
+_LOUDEST = 100
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,17 @@ class Paths:
         """The same chance on another curve, or with another mortgage spread."""
         kept = self._kept if curve is None else {}  # what a mortgage costs moves no bond
         return replace(self, curve=curve or self.curve, coupon=coupon or self.coupon, _kept=kept)
+
+    def louder(self, by: float) -> Paths:
+        """The same chance with each factor's volatility times `by`, and so every swaption's. Raises WrongInput."""
+        scale = float(numbers("by", by, 0, _LOUDEST))
+        model = replace(self.model, volatility=tuple(scale * volatility for volatility in self.model.volatility))
+        gaps = np.round(np.diff(self.times), 12)
+        left = {gap: _step(self.model, gap)[-1] for gap in set(gaps.tolist())}
+        convexity = np.concatenate([[0.0], np.cumsum([left[gap] for gap in gaps.tolist()])])
+        convexity = (convexity - self.model.bond_variance(self.times)) / 2  # goes with the square, all else with `by`
+        earned = scale * self.earned + (scale * scale - scale) * convexity[:, None]
+        return replace(self, model=model, states=scale * self.states, earned=earned, _kept={})
 
     @cached_property
     def still(self) -> Paths:
