@@ -11,6 +11,7 @@ import pytest
 import kit_market as kit
 from poolhouse.findings import Refused
 from poolhouse.market.market import Market
+from poolhouse.web import structure_page, words
 
 DEALS = Path(__file__).parents[2] / "examples" / "deals"
 SHIFTING = DEALS / "shifting.toml"
@@ -79,6 +80,17 @@ def test_what_is_to_come_starts_from_where_the_classes_stand(market: Market) -> 
     assert {c["class"]: c["size_cents"] for c in answer["classes"]} == now
     assert answer["collateral"]["balance_cents"] == sum(now.values())
     assert sum(c["principal_cents"] for c in answer["classes"]) == sum(now.values())
+
+
+def test_the_page_says_what_the_classes_got_and_lost(market: Market) -> None:
+    answer = market.structure(SHIFTING, the_pool(market)["pool_number"], speeds={"cpr": 10}, rows=True)
+    page, last = structure_page.render(answer), answer["so_far"][-1]
+    keys = ("original", "interest", "principal", "loss", "balance")
+    cells = "".join(f'<td class="n">{words.money(last[f"{key}_cents"])}</td>' for key in keys)
+    assert last["loss_cents"] > 0 and f"<th>B6</th>{cells}" in page
+    lost = structure_page.figures(answer)["loss_so_far"]["data"]
+    total = sum(c["loss_cents"] for c in answer["so_far"])
+    assert sum(sum(trace["y"]) for trace in lost) == pytest.approx(total / 100)
 
 
 def test_late_loans_stop_the_step_down(market: Market) -> None:

@@ -1,57 +1,70 @@
-"""A deal as a page: balance, principal and losses by class; one file, nothing loaded."""
+"""A deal as a page: what its classes got so far, balance, principal and losses to come, yields by speed; one file."""
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any
 
 from markupsafe import escape
 
 from poolhouse.web import words
-from poolhouse.web.figures import PALETTE, safe
-from poolhouse.web.value_page import figure, page_of
+from poolhouse.web.figures import PALETTE, QUIET, safe
+from poolhouse.web.value_page import asked, even, figure, page_of
 
 Row = dict[str, Any]
 Figure = dict[str, Any]
-_HEAD, _PLACE = 190, 430
+_HEAD, _PLACE, _ROW = 190, 430, 36
 _COLOURS = (*PALETTE, "#7fb0e6", "#f0a060", "#6fc4a5", "#b89ad1", "#c9b067", "#a0a9b5")
 """Of classes: a deal has more of them than a report has programs."""
 _TITLES = {
+    "balance_so_far": "Balance by class so far, dollars", "loss_so_far": "Principal lost so far, dollars a month",
     "balance": "Balance by class, dollars", "principal": "Principal by class, dollars a month",
     "loss": "Principal lost by class, dollars a month", "lives": "Average life by speed, years",
+    "yields": "Yield by speed at the price of each class, percent",
 }  # fmt: skip
+_KEYS = {"balance": "ending_balance_cents", "principal": "principal_cents", "loss": "loss_cents"}
+_SPIKE = 2
+"""A month of this many times the principal of any other would flatten all the rest: it is cut off, and said."""
 
 
 def render(answer: Row) -> str:
     """The page of an answer of `market.structure` with its months."""
-    speeds = answer["speeds"]
-    asked = [
-        f"{name.upper()} {words.speed(speeds[name])}" for name in ("psa", "cpr", "smm", "cdr", "sda") if name in speeds
-    ]
     name = str(escape(answer["deal"]))
-    return page_of(f"{name}: classes", name, ", ".join(asked) or "no prepayment, no default", _TITLES, figures(answer))
+    first = _so_far(answer["pool"], answer["so_far"]) if "so_far" in answer else ""
+    return page_of(f"{name}: classes", name, asked(answer["speeds"]), _TITLES, figures(answer), first=first)
 
 
 def height(answer: Row) -> int:
     """Pixels that hold the whole page on a wide screen."""
-    return _HEAD + _PLACE * len(figures(answer))
+    table = _ROW * (len(answer["so_far"]) + 6) if "so_far" in answer else 0
+    return _HEAD + table + _PLACE * len(figures(answer))
 
 
 def figures(answer: Row) -> dict[str, Figure]:
     """Plotly's figures by the id of their place; only those that there are numbers for."""
-    sized = [c["class"] for c in answer["classes"] if c["principal_cents"] or c["loss_cents"]]
+    colours = {c["class"]: colour for c, colour in zip(answer["classes"], cycle(_COLOURS), strict=False)}
     drawn = {}
-    for place, key in (("balance", "ending_balance_cents"), ("principal", "principal_cents"), ("loss", "loss_cents")):
-        data = [_stacked(answer["months"], name, key, _COLOURS[i % len(_COLOURS)]) for i, name in enumerate(sized)]
-        if any(any(trace["y"]) for trace in data):
-            drawn[place] = figure(data, "Month")
-    by_speed = answer["by_speed"]
-    speed = next(iter(by_speed[0]))
-    lives = [
-        {"type": "scatter", "mode": "lines+markers", "name": safe(c["class"]), "x": [row[speed] for row in by_speed],
-         "y": [row["classes"][i]["wal"] for row in by_speed], "line": {"color": _COLOURS[i % len(_COLOURS)]}}
-        for i, c in enumerate(by_speed[0]["classes"]) if c["wal"] is not None
-    ]  # fmt: skip
-    return drawn | ({"lives": figure(lives, speed.upper())} if lives else {})
+    for place in ("balance", "loss") if "history" in answer else ():
+        if data := _stacks(answer["history"], _KEYS[place], colours):
+            drawn[f"{place}_so_far"] = figure(data, "Month")
+    under = f"Month after {answer['pool']['as_of']}" if "so_far" in answer else "Month"
+    for place, key in _KEYS.items():
+        if data := _stacks(answer["months"], key, colours):
+            drawn[place] = figure(data, under)
+    if "principal" in drawn:
+        _cut(drawn["principal"], answer["called"])
+    speed = next(iter(answer["by_speed"][0])).upper()
+    for place, key in (("lives", "wal"), ("yields", "bond_equivalent_yield")):
+        if data := _by_speed(answer["by_speed"], key, colours):
+            drawn[place] = even(figure(data, speed, from_zero=key == "wal"))
+    return drawn
+
+
+def _stacks(rows: list[Row], key: str, colours: dict[str, str]) -> list[Row]:
+    """One area for each class that pays or loses principal; none where all are zero."""
+    sized = {row["class"] for row in rows if row["principal_cents"] or row["loss_cents"]}
+    data = [_stacked(rows, name, key, colour) for name, colour in colours.items() if name in sized]
+    return data if any(any(trace["y"]) for trace in data) else []
 
 
 def _stacked(rows: list[Row], name: str, key: str, colour: str) -> Row:
@@ -61,3 +74,57 @@ def _stacked(rows: list[Row], name: str, key: str, colour: str) -> Row:
         "x": [row["month"] for row in mine], "y": [row[key] / 100 for row in mine],
         "line": {"width": 0.5, "color": colour}, "fillcolor": colour,
     }  # fmt: skip
+
+
+def _cut(drawn: Figure, called: int | None) -> None:
+    """Ends the axis above all months but the one that stands out, such as the clean-up call's, and says that one."""
+    totals: dict[int, float] = {}
+    for trace in drawn["data"]:
+        for month, dollars in zip(trace["x"], trace["y"], strict=True):
+            totals[month] = totals.get(month, 0.0) + dollars
+    month = max(totals, key=totals.__getitem__)
+    others = max((dollars for other, dollars in totals.items() if other != month), default=0.0)
+    if not others or totals[month] < _SPIKE * others:
+        return
+    what = "the clean-up call in month" if month == called else "month"
+    late = month > max(totals) / 2
+    layout = drawn["layout"]
+    layout["yaxis"] |= {"range": [0, 1.1 * others]}
+    layout["annotations"] = [{
+        "text": f"beyond the figure: {what} {month} pays ${totals[month]:,.0f}", "showarrow": False,
+        "x": month, "xanchor": "right" if late else "left", "xshift": -8 if late else 8,
+        "yref": "paper", "y": 1, "yanchor": "top", "font": {"size": 12, "color": QUIET},
+    }]  # fmt: skip
+
+
+def _by_speed(rows: list[Row], key: str, colours: dict[str, str]) -> list[Row]:
+    """A line for each class that has the number at some speed."""
+    speed = next(iter(rows[0]))
+    data = []
+    for i, name in enumerate(colours):
+        at = [row["classes"][i] for row in rows]
+        if any(c.get(key) is not None for c in at):
+            price = f" at {at[0]['price']:.6g}" if key == "bond_equivalent_yield" else ""
+            data.append({
+                "type": "scatter", "mode": "lines+markers", "name": f"{safe(name)}{price}",
+                "x": [row[speed] for row in rows], "y": [c.get(key) for c in at], "line": {"color": colours[name]},
+            })  # fmt: skip
+    return data
+
+
+def _so_far(pool: Row, rows: list[Row]) -> str:
+    """The table of what classes got and lost up to the day the book stands on."""
+    heads = ("Original", "Interest paid", "Principal paid", "Lost", "Balance")
+    keys = ("original_cents", "interest_cents", "principal_cents", "loss_cents", "balance_cents")
+    lines = "".join(
+        f"<tr><th>{escape(row['class'])}</th>"
+        + "".join(f'<td class="n">{words.money(row[key])}</td>' for key in keys) + "</tr>"
+        for row in rows
+    )  # fmt: skip
+    named_columns = "".join(f'<th class="n">{head}</th>' for head in heads)
+    named = f"Pool {pool['pool_number']}, {pool['cusip']}, as the book stands on {pool['as_of']}."
+    return (
+        f'<section><h2>So far</h2><p class="quiet">{escape(named)}</p><div class="scroll"><table><thead><tr>'
+        f"<th>Class</th>{named_columns}</tr></thead>"
+        f"<tbody>{lines}</tbody></table></div></section>"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from markupsafe import escape
@@ -25,7 +26,7 @@ def render(answer: Row) -> str:
     drawn = figures(answer)
     pool = answer["pool"]
     named = f"Security {escape(pool['cusip'])}" if "cusip" in pool else "A pool"
-    return page_of(f"{named}: value", f"{named} of ${pool['balance']:,.0f}", _terms(answer), _TITLES, drawn)
+    return page_of(f"{named}: value", f"{named} of ${pool['balance']:,.0f}", _terms(answer), titles(answer), drawn)
 
 
 def page_of(
@@ -64,15 +65,35 @@ def height(answer: Row) -> int:
     return _HEAD + _PLACE * len(figures(answer))
 
 
-def _terms(answer: Row) -> str:
-    pool, speeds = answer["pool"], answer["speeds"]
-    said = [f"WAC {pool['wac']:.6g}%", f"coupon {pool['coupon']:.6g}%", f"{pool['wam']} months"]
-    said += [
+def titles(answer: Row) -> dict[str, str]:
+    """Titles by the id of a figure's place; those by speed say at which price or yield."""
+    if answer["price"] is None:
+        return _TITLES
+    at = f"at a price of {answer['price']:.6g}", f"at a yield of {answer['bond_equivalent_yield']:.4f}%"
+    return _TITLES | {"yields": f"Yield by speed {at[0]}, percent", "prices": f"Price by speed {at[1]}, per 100"}
+
+
+def asked(speeds: Row) -> str:
+    """Speeds as asked for: 'CPR 15, CDR 2, severity 40%, 12 months to liquidation, advanced'."""
+    said = [
         f"{name.upper()} {words.speed(speeds[name])}" for name in ("psa", "cpr", "smm", "cdr", "sda") if name in speeds
+    ]
+    if "cdr" in speeds or "sda" in speeds:
+        paid = "advanced" if speeds["advance"] else "not advanced"
+        said.append(f"severity {words.speed(speeds['severity'])}%, {speeds['lag']} months to liquidation, {paid}")
+    return ", ".join(said) or "no prepayment, no default"
+
+
+def _terms(answer: Row) -> str:
+    pool = answer["pool"]
+    said = [
+        f"WAC {pool['wac']:.6g}%, coupon {pool['coupon']:.6g}%, {pool['wam']} months, age {pool['age']}",
+        asked(answer["speeds"]),
+        f"{answer['delay_days']:g} days of delay, settled {answer['settle_days']} days after the 1st",
     ]
     if answer["price"] is not None:
         said.append(f"price {answer['price']:.6g}, yield {answer['bond_equivalent_yield']:.4f}%")
-    return ", ".join(said)
+    return "; ".join(said)
 
 
 def figures(answer: Row) -> dict[str, Figure]:
@@ -95,7 +116,7 @@ def figures(answer: Row) -> dict[str, Figure]:
                 drawn_line = line(
                     [row[name] for row in by_speed], [row[key] for row in by_speed], PALETTE[2], "lines+markers"
                 )
-                drawn[place] = figure([drawn_line], name.upper(), from_zero=key == "wal")
+                drawn[place] = even(figure([drawn_line], name.upper(), from_zero=key == "wal"))
     return drawn | (_of_paths(answer["oas"]) if "oas" in answer else {})
 
 
@@ -132,3 +153,16 @@ def figure(data: list[Row], under: str, *, from_zero: bool = True, suffix: str =
             "yaxis": axis | {"ticksuffix": suffix} | ({"rangemode": "tozero"} if from_zero else {}),
         },
     }  # fmt: skip
+
+
+def even(drawn: Figure, most: int = 6) -> Figure:
+    """The same figure with steps of 1, 2 or 5 on its upright axis, and all its labels with as many decimals."""
+    axis = drawn["layout"]["yaxis"]
+    heights = [y for trace in drawn["data"] for y in trace["y"] if y is not None]
+    heights += [0.0] if "rangemode" in axis else []
+    span = max(heights) - min(heights) or abs(heights[0]) or 1.0
+    power = math.floor(math.log10(span / most))
+    step = next(size for size in (1, 2, 5, 10) if size * 10.0**power * most >= span)
+    decimals = max(0, -power - (step == 10))
+    axis |= {"dtick": step * 10.0**power, "tickformat": f",.{decimals}f"}
+    return drawn
