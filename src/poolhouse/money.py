@@ -119,14 +119,41 @@ def dollars(cents: int) -> str:
     return f"{sign}${abs(cents) // 100:,}.{abs(cents) % 100:02d}"
 
 
-_TICKS = re.compile(r"(\d{1,6})-(\d{1,2})(\+|\.\d+)?", re.ASCII)
+_DOLLARS = re.compile(
+    r"(-?)\$?\s*(\d{1,3}(?:,\d{3})+(?:\.\d*)?|\d[\d_]*(?:\.\d*)?|\.\d+)(e[+-]?\d+|\s*(?:k|mm|bn))?", re.ASCII | re.I
+)
+_ZEROS = {"k": "e3", "mm": "e6", "bn": "e9"}
+
+
+def dollars_of(text: str) -> float | None:
+    """Dollars as people write them: $400,000,000, 400e6, 400k, 400mm (million), 1.2bn. None for anything else.
+
+    A lone m is none of them: it is a thousand to one desk and a million to another.
+    """
+    found = _DOLLARS.fullmatch(text.strip())
+    if not found:
+        return None
+    end = (found[3] or "").strip().lower()
+    try:
+        return float(f"{found[1]}{found[2].replace(',', '')}{_ZEROS.get(end, end)}")
+    except ValueError:  # 4__0
+        return None
+
+
+_TICKS = re.compile(r"(\d{1,6})-(?:(\d{1,2})(\+|\.\d+)?|(\d\d)([0-7]))", re.ASCII)
 _THIRTY_SECONDS = 32
 
 
 def from_ticks(text: str) -> Fraction | None:
-    """A price quoted in 32nds: 101-16, 101-16+ (half a 32nd more) or 101-16.25. None for anything else."""
+    """A price quoted in 32nds: 101-16, 101-16+ (half a 32nd more), 101-165 (5 eighths of one) or 101-16.25.
+
+    None for anything else.
+    """
     found = _TICKS.fullmatch(text)
-    if not found or int(found[2]) >= _THIRTY_SECONDS:
+    if not found or int(found[2] or found[4]) >= _THIRTY_SECONDS:
         return None
-    part = Fraction(1, 2) if found[3] == "+" else Fraction(f"0{found[3] or ''}")
-    return int(found[1]) + (int(found[2]) + part) / _THIRTY_SECONDS
+    if found[5]:
+        part = Fraction(int(found[5]), 8)
+    else:
+        part = Fraction(1, 2) if found[3] == "+" else Fraction(f"0{found[3] or ''}")
+    return int(found[1]) + (int(found[2] or found[4]) + part) / _THIRTY_SECONDS

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import poolhouse
 from poolhouse.market.value import in_32nds, price_of
 
 POOL = ("--balance", "400e6", "--wac", "8.125", "--coupon", "7.5", "--wam", "357")
@@ -46,7 +47,7 @@ def test_the_text_shows_what_was_meant(terminal: Any) -> None:
         "--price", "99-16+",
     )  # fmt: skip
     assert code == 0
-    for words in ("100, 120, 150 ... PSA", "not advanced", "99-16.50", "Lost", "By speed", "the first 39 and the last"):
+    for words in ("100, 120, 150 ... PSA", "not advanced", "99-16+", "Lost", "By speed", "the first 39 and the last"):
         assert words in out
 
 
@@ -104,3 +105,94 @@ def test_a_books_security_is_asked_of_the_market(terminal: Any) -> None:
 )
 def test_prices_in_32nds(text: str, price: float, again: str) -> None:
     assert price_of(text) == price and in_32nds(price) == again
+
+
+@pytest.mark.parametrize(
+    ("text", "price"),
+    [("101-165", 101 + 16.625 / 32), ("101-160", 101.5), ("101-164", 101 + 16.5 / 32), ("99-317", 99 + 31.875 / 32)],
+)
+def test_eighths_of_a_32nd(terminal: Any, text: str, price: float) -> None:
+    code, answer = terminal.json("value", *POOL, "--psa", "100", "--price", text)
+    assert (code, answer["price"], answer["price_32nds"]) == (0, price, text)
+
+
+@pytest.mark.parametrize("text", ["101-168", "101-169", "101-320", "101-165+", "101-16+5", "101-1655"])
+def test_what_is_no_32nd_is_refused(terminal: Any, text: str) -> None:
+    code, answer = terminal.json("value", *POOL, "--psa", "100", "--price", text)
+    assert code == 2 and f"'{text}'" in answer["error"] and "0 to 7" in answer["error"]
+
+
+def test_half_a_32nd_is_shown_as_quoted(terminal: Any) -> None:
+    code, answer = terminal.json("value", *POOL, "--psa", "100", "--price", "99-31+")
+    assert (code, answer["price"], answer["price_32nds"]) == (0, 99.984375, "99-31+")
+
+
+@pytest.mark.parametrize(
+    ("text", "dollars"),
+    [
+        ("$400,000,000", 400e6), ("400,000,000", 400e6), ("400e6", 400e6), ("400mm", 400e6), ("400 MM", 400e6),
+        ("1.2bn", 1.2e9), ("$1.1bn", 1.1e9), ("400k", 400e3), ("250000.75", 250_000.75), ("400_000", 400e3),
+        ("$400,000.50", 400_000.5), (".5mm", 500e3),
+    ],
+)  # fmt: skip
+def test_balances_as_people_write_them(terminal: Any, text: str, dollars: float) -> None:
+    code, answer = terminal.json("value", "--balance", text, *POOL[2:])
+    assert code == 0 and answer["pool"]["balance"] == dollars
+
+
+@pytest.mark.parametrize("option", ["--wac", "--coupon", "--yield", "--psa", "--cpr", "--cdr", "--severity"])
+def test_a_rate_may_end_in_a_percent_sign(terminal: Any, option: str) -> None:
+    speed = () if option == "--cpr" else ("--psa", "100")
+    _, bare = terminal.json("value", *POOL, *speed, option, "8")
+    code, answer = terminal.json("value", *POOL, *speed, option, "8%")
+    assert code == 0 and answer == bare
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "wanted"),
+    [
+        ("--balance", "400m", "thousand or million: write 400k or 400mm"),
+        ("--balance", "$1.5M", "thousand or million: write $1.5k or $1.5mm"),
+        ("--balance", "much", "give an amount in dollars, such as 400e6, 400mm or $400,000,000"),
+        ("--balance", "4,00", "give an amount in dollars"), ("--balance", "4__0", "give an amount in dollars"),
+        ("--balance", "nan", "give an amount in dollars"), ("--balance", "4e2mm", "give an amount in dollars"),
+        ("--wac", "8,125", "give a number in percent, such as 8.125 or 8.125%"), ("--wac", "8%%", "in percent"),
+        ("--coupon", "", "in percent"), ("--yield", "high", "in percent"), ("--mortgage-yield", "x", "in percent"),
+        ("--strip", "half", "in percent"), ("--wam", "3.5", "give a whole number of months, such as 12"),
+        ("--age", "ten", "of months"), ("--lag", "x", "of months"), ("--delay-days", "x", "of days, such as 24"),
+        ("--psa", "100,x", "100 or 100,120,150"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_read_is_refused_by_name(terminal: Any, option: str, text: str, wanted: str) -> None:
+    code, answer = terminal.json("value", *POOL, option, text)
+    assert code == 2
+    for words in (option, f"'{text}'", wanted):
+        assert words in answer["error"]
+
+
+@pytest.mark.parametrize(
+    ("wac", "coupon", "says"),
+    [
+        ("0.08125", "0.075", "wac 0.08125 looks like a fraction: write percent: 8.125"),
+        ("0.08125", "7.5", "write percent: 8.125"),
+        ("8.125", "0.075", "coupon 0.075 looks like a fraction: write percent: 7.5"),
+    ],
+)
+def test_a_rate_as_a_fraction_is_refused(terminal: Any, wac: str, coupon: str, says: str) -> None:
+    code, answer = terminal.json("value", *POOL[:2], "--wac", wac, "--coupon", coupon, *POOL[6:])
+    assert code == 2 and says in answer["error"]
+
+
+@pytest.mark.parametrize(("wac", "coupon"), [("8.125", "0"), ("0.5", "0.5"), ("0", "0")])
+def test_small_rates_that_are_none(terminal: Any, wac: str, coupon: str) -> None:
+    """Principal only, half a percent and none at all; nor does Python's own call guess."""
+    code, _ = terminal.json("value", *POOL[:2], "--wac", wac, "--coupon", coupon, *POOL[6:])
+    assert code == 0
+    assert poolhouse.cashflows(100, 0.08125, 0.075, 12).height == 12
+
+
+@pytest.mark.parametrize("options", [(), ("--program", "umbs")])
+def test_a_settlement_too_late_is_named(terminal: Any, options: tuple[str, ...]) -> None:
+    days = "75" if options else "45"
+    code, answer = terminal.json("value", *POOL, "--settle", days, *options)
+    assert code == 2 and f"settle_days {days} is too late" in answer["error"]

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from poolhouse.cli.options import AsJson, Mapping, face_of, input_file, market_of
+from poolhouse.cli.quantities import days, dollars, percent, whole_months
+
+_READERS: dict[str, Callable[[str], float]] = {
+    "DOLLARS": dollars, "PERCENT": percent, "MONTHS": whole_months, "DAYS": days,
+}  # fmt: skip
 
 
-def _option(name: str, metavar: str, text: str, panel: str) -> Any:
-    return typer.Option(f"--{name}", metavar=metavar, help=text, rich_help_panel=panel)
+def _option(name: str, metavar: str, text: str, panel: str, parser: Any = None) -> Any:
+    return typer.Option(f"--{name}", metavar=metavar, help=text, rich_help_panel=panel, parser=parser)
+
+
+def _number(name: str, unit: str, text: str, panel: str) -> Any:
+    return _option(name, unit, text, panel, _READERS[unit])
 
 
 _POOL, _SPEED, _PRICE = "The pool", "Speeds, percent", "Price and dates"
 Number = float | None
 Text = str | None
-Balance = Annotated[Number, _option("balance", "DOLLARS", "Balance today.", _POOL)]
-Wac = Annotated[Number, _option("wac", "PERCENT", "Gross coupon.", _POOL)]
-Coupon = Annotated[Number, _option("coupon", "PERCENT", "Pass-through rate.", _POOL)]
-Wam = Annotated[int | None, _option("wam", "MONTHS", "Months remaining.", _POOL)]
-Age = Annotated[int | None, _option("age", "MONTHS", "Loan age; else that of a 15- or 30-year pool.", _POOL)]
+Balance = Annotated[Number, _number("balance", "DOLLARS", "Balance today: 400e6, 400mm, $400,000,000.", _POOL)]
+Wac = Annotated[Number, _number("wac", "PERCENT", "Gross coupon.", _POOL)]
+Coupon = Annotated[Number, _number("coupon", "PERCENT", "Pass-through rate.", _POOL)]
+Wam = Annotated[int | None, _number("wam", "MONTHS", "Months remaining.", _POOL)]
+Age = Annotated[int | None, _number("age", "MONTHS", "Loan age; else that of a 15- or 30-year pool.", _POOL)]
 Book = Annotated[Text, _option("book", "DIR", "With --security: a security of this book.", _POOL)]
 Security = Annotated[Text, _option("security", "CUSIP", "Its CUSIP or pool number.", _POOL)]
-Strip = Annotated[Number, _option("strip", "PERCENT", "With TAPE: servicing and guaranty off each note rate.", _POOL)]
+Strip = Annotated[Number, _number("strip", "PERCENT", "With TAPE: servicing and guaranty off each note rate.", _POOL)]
 Tape = Annotated[
     Path | None, typer.Argument(metavar="[TAPE]", help="A tape's loans as one new pool.", exists=True, dir_okay=False)
 ]
@@ -34,13 +44,13 @@ Smm = Annotated[Text, _option("smm", "SPEED", "Or prepayment a month.", _SPEED)]
 Cdr = Annotated[Text, _option("cdr", "SPEED", "Default a year.", _SPEED)]
 Sda = Annotated[Text, _option("sda", "SPEED", "Or as the standard default assumption.", _SPEED)]
 Severity = Annotated[str, _option("severity", "PERCENT", "Loss of what defaults, one or by month.", _SPEED)]
-Lag = Annotated[int, _option("lag", "MONTHS", "From default to liquidation.", _SPEED)]
+Lag = Annotated[int, _number("lag", "MONTHS", "From default to liquidation.", _SPEED)]
 NoAdvance = Annotated[bool, typer.Option("--no-advance", help="Defaulted loans pay nothing.", rich_help_panel=_SPEED)]
-Price = Annotated[Text, _option("price", "PRICE", "Clean price per 100: 101.5, 101-16 or 101-16+.", _PRICE)]
-Yield = Annotated[Number, _option("yield", "PERCENT", "Or the bond-equivalent yield.", _PRICE)]
-Monthly = Annotated[Number, _option("mortgage-yield", "PERCENT", "Or the monthly yield.", _PRICE)]
+Price = Annotated[Text, _option("price", "PRICE", "Clean price per 100: 101.5, 101-16, 101-16+ or 101-165.", _PRICE)]
+Yield = Annotated[Number, _number("yield", "PERCENT", "Or the bond-equivalent yield.", _PRICE)]
+Monthly = Annotated[Number, _number("mortgage-yield", "PERCENT", "Or the monthly yield.", _PRICE)]
 Program = Annotated[Text, _option("program", "NAME", "Its delay: umbs, ginnie1, ginnie2.", _PRICE)]
-Delay = Annotated[Number, _option("delay-days", "DAYS", "Actual delay of payments; else 0.", _PRICE)]
+Delay = Annotated[Number, _number("delay-days", "DAYS", "Actual delay of payments; else 0.", _PRICE)]
 Settle = Annotated[Text, _option("settle", "DATE", "Settlement, or days from the 1st; else the 1st.", _PRICE)]
 Rates = Annotated[Path | None, input_file("TOML file of the curve and vols: the option-adjusted spread.", "--rates")]
 Paths = Annotated[int, typer.Option("--paths", metavar="N", min=16, max=100_000, help="With --rates: paths.")]
@@ -110,8 +120,8 @@ def numbers(option: str, text: str | None) -> float | list[float] | None:
     if text is None:
         return None
     try:
-        found = [float(part) for part in text.split(",")]
-    except ValueError:
+        found = [percent(part) for part in text.split(",")]
+    except typer.BadParameter:
         raise typer.BadParameter(f"{option} {text!r} is no number, nor numbers by month: 100 or 100,120,150") from None
     return found if len(found) > 1 else found[0]
 

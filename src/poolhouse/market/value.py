@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -32,6 +33,9 @@ MEASURES = (
 _E6 = 1_000_000
 _LEAST = 0.01
 """Dollars of a pool that can have a price."""
+_LEAST_RATE = 0.5
+"""Percent a year, below which a pool's rate is taken for a fraction."""
+_PARTS_OF_32NDS = re.compile(r"\d+-(\d+\+|\d{3})", re.ASCII)
 _OTHER_SPEEDS = {"psa": (0, 50, 75, 100, 125, 150, 200, 300, 400), "cpr": (0, 2, 4, 6, 8, 10, 15, 20, 30),
                  "smm": (0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5)}  # fmt: skip
 """Beside the one asked for, in the table across speeds."""
@@ -48,15 +52,16 @@ def value_pool(
     """A pool given by numbers: dollars, percent, months.
 
     speeds: one of psa, cpr, smm and one of cdr, sda, in percent, a list by month; none is 0. price: clean per 100, also
-    in 32nds as 101-16+; or a yield, bond-equivalent or monthly; or neither: only what needs none. delay_days: actual
-    delay of payments; left out the program's (umbs, ginnie1 ...), without one 0. settle: a date, of which the day in
-    the month counts, or 30/360 days from the 1st; left out the 1st.
+    in 32nds as 101-16+ or 101-165; or a yield, bond-equivalent or monthly; or neither: only what needs none.
+    delay_days: actual delay of payments; left out the program's (umbs, ginnie1 ...), without one 0. settle: a date, of
+    which the day in the month counts, or 30/360 days from the 1st; left out the 1st.
 
     Keys: pool, speeds, delay_days, settle_days, `MEASURES` (None where they need a price), price_32nds, accrued (per
     100), settlement_value (dollars), first_month, last_month, totals, by_speed, and with `rows` cashflows, a dictionary
     a month; with `rates`, a file of a desk's curve and vols, oas (`value_oas.with_oas`, on so many `paths`). Refused:
-    what can't be meant, see `valuation.cashflows`.
+    what can't be meant, see `valuation.cashflows`, and a WAC or coupon that looks like a fraction.
     """
+    _refuse_fractions(wac=wac, coupon=coupon)
     pool = terms.pools(wrong.numbers("balance", balance, _LEAST), wac, coupon, wam, age)
     given = {
         "balance": float(balance),
@@ -93,18 +98,32 @@ def month0_of(settle: str | date | float | None) -> int:
 
 
 def price_of(text: str | float) -> float:
-    """A price per 100: 101.5, or in 32nds 101-16, 101-16+ (half a 32nd), 101-16.25. Refused: anything else."""
+    """A price per 100: 101.5, or in 32nds 101-16, 101-16+ (a half), 101-165 (5 eighths), 101-16.25. Else Refused."""
     ticks = from_ticks(str(text).strip())
     if ticks is not None:
         return float(ticks)
     try:
         return float(text)
     except ValueError:
-        raise Refused(f"price {text!r} is none: write 101.5 or, in 32nds, 101-16 or 101-16+") from None
+        raise Refused(
+            f"price {text!r} is none: write 101.5 or, in 32nds, 101-16, 101-16+ or 101-165, whose last digit, 0 to 7, "
+            "counts eighths of a 32nd"
+        ) from None
 
 
-def in_32nds(price: float) -> str:
-    """101.5 is 101-16, 101.5078125 is 101-16.25; to the hundredth of a 32nd."""
+def _refuse_fractions(**rates: float) -> None:
+    """No pool pays under half a percent; 0.08125 is 8.125% as a fraction. A coupon of 0 is principal only."""
+    for name, rate in rates.items():
+        found = wrong.numbers(name, rate)
+        if found.size == 1 and 0 < found.item() < _LEAST_RATE:
+            raise Refused(f"{name} {found.item():g} looks like a fraction: write percent: {100 * found.item():g}")
+
+
+def in_32nds(price: float, quoted: str | float | None = None) -> str:
+    """101.5 is 101-16, 101.5078125 is 101-16.25; to the hundredth of a 32nd. 101-16+ and 101-165 stay as quoted."""
+    text = str(quoted).strip()
+    if _PARTS_OF_32NDS.fullmatch(text) and from_ticks(text) is not None:
+        return text
     return thirty_seconds(round(price * _E6)).removesuffix(".00")
 
 
@@ -155,7 +174,7 @@ def measures(
         found |= {"bond_equivalent_yield": float(bey), "mortgage_yield": float(valuation.mortgage_yield(bey))}
         for name in ("macaulay_duration", "modified_duration", "convexity"):
             found[name] = float(getattr(valuation, name)(of, bey))
-        found["price_32nds"] = in_32nds(found["price"])
+        found["price_32nds"] = in_32nds(found["price"], price)
         found["settlement_value"] = float(of.settled(found["price"]))
     paying = np.nonzero(frame["principal"].to_numpy() > 0)[0]
     found |= {

@@ -163,13 +163,13 @@ def _forward(name: str, raw: dict[str, Any], number: int) -> Forward:
 
 
 def price_of(where: str, value: Any) -> int:
-    """A price per 100 as e6: a number, or 32nds as quoted, '101-16', '101-16+' (half a 32nd more)."""
+    """A price per 100 as e6: a number, or 32nds as quoted, '101-16', '101-16+' (a half more), '101-165' (5 eighths)."""
     text = str(value).strip()
     ticks = from_ticks(text)
     if ticks is not None:
         return half_up_div(ticks.numerator * _E6, ticks.denominator)
     if "-" in text[1:]:
-        raise Refused(f"{where}: {text!r} is no price: write 101.5, '101-16' or '101-16+'")
+        raise Refused(f"{where}: {text!r} is no price: write 101.5, '101-16', '101-16+' or '101-165'")
     return _scaled(where, value, _E6)
 
 

@@ -91,8 +91,13 @@ def flows(
         raise WrongInput("cash flows and principal need the same months, one at least")
     owed, settle = numbers("balance", balance, 0), numbers("settle_days", settle_days, 0)
     times = settlement.payment_times(paid.shape[-1], delay_days, settle)
-    if (times <= 0).any():
-        raise WrongInput("settle_days is too late: the first payment must lie after settlement")
+    late = (times <= 0).any(axis=-1)
+    if late.any():
+        first = np.broadcast_to(settle, late.shape)[late][0]
+        raise WrongInput(
+            f"settle_days {first:g} is too late: the first payment must lie after settlement, fewer than "
+            f"{settlement.MONTH_DAYS:g} days plus the delay after the 1st"
+        )
     left = owed[..., None] - np.cumsum(repaid, axis=-1) if remaining is None else numbers("remaining", remaining)
     return Flows(paid, repaid, times, owed, left, settlement.accrued_interest(100.0, coupon, settle), settle)
 
