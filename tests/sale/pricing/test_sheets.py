@@ -41,7 +41,7 @@ TBA = '[[tba]]\nprogram = "fnma"\nprices = {"6.0" = 101.5}\n'
         ('[[tba]]\nterm = 25\nprices = {"6.0" = 100}\n', "term 25 years is not priced: use 10, 15, 20, 30"),
         ("[[tba]]\nterm = 30\n", "tba 1: prices is a table of rate and price"),
         ('[[tba]]\nprices = {"six" = 100}\n', "tba 1: prices: 'six' is not what stands here: write a rate in percent"),
-        ('[[tba]]\nprices = {"6.0" = "101-33"}\n', "'101-33' is no price: write 101.5, '101-16' or '101-16+'"),
+        ('[[tba]]\nprices = {"6.0" = "101-33"}\n', "is no price: write 101.5, '101-16', '101-16+' or '101-165'"),
         ('[[tba]]\nsettle = "soon"\nprices = {"6.0" = 100}\n', "settle 'soon' is no date"),
         (TBA + TBA, "fnma 30 years at 6% has two prices"),
         ('[[payup]]\nmost = 85000\n', "payup 1: points"),
