@@ -183,9 +183,9 @@ def test_a_rate_as_a_fraction_is_refused(terminal: Any, wac: str, coupon: str, s
     assert code == 2 and says in answer["error"]
 
 
-@pytest.mark.parametrize(("wac", "coupon"), [("8.125", "0"), ("0.5", "0.5"), ("0", "0")])
+@pytest.mark.parametrize(("wac", "coupon"), [("8.125", "0"), ("8.125", "0.25"), ("0.5", "0.5"), ("0", "0")])
 def test_small_rates_that_are_none(terminal: Any, wac: str, coupon: str) -> None:
-    """Principal only, half a percent and none at all; nor does Python's own call guess."""
+    """Principal only, a strip, half a percent and none at all; nor does Python's own call guess."""
     code, _ = terminal.json("value", *POOL[:2], "--wac", wac, "--coupon", coupon, *POOL[6:])
     assert code == 0
     assert poolhouse.cashflows(100, 0.08125, 0.075, 12).height == 12

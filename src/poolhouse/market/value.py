@@ -33,8 +33,8 @@ MEASURES = (
 _E6 = 1_000_000
 _LEAST = 0.01
 """Dollars of a pool that can have a price."""
-_LEAST_RATE = 0.5
-"""Percent a year, below which a pool's rate is taken for a fraction."""
+_FRACTIONS = {"wac": 0.5, "coupon": 0.125}
+"""Percent a year, below which a pool's rate is taken for a fraction; a strip may pay as little as a quarter."""
 _PARTS_OF_32NDS = re.compile(r"\d+-(\d+\+|\d{3})", re.ASCII)
 _OTHER_SPEEDS = {"psa": (0, 50, 75, 100, 125, 150, 200, 300, 400), "cpr": (0, 2, 4, 6, 8, 10, 15, 20, 30),
                  "smm": (0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5)}  # fmt: skip
@@ -112,10 +112,10 @@ def price_of(text: str | float) -> float:
 
 
 def _refuse_fractions(**rates: float) -> None:
-    """No pool pays under half a percent; 0.08125 is 8.125% as a fraction. A coupon of 0 is principal only."""
+    """No borrower pays under half a percent; 0.08125 is 8.125% as a fraction. A coupon of 0 is principal only."""
     for name, rate in rates.items():
         found = wrong.numbers(name, rate)
-        if found.size == 1 and 0 < found.item() < _LEAST_RATE:
+        if found.size == 1 and 0 < found.item() < _FRACTIONS[name]:
             raise Refused(f"{name} {found.item():g} looks like a fraction: write percent: {100 * found.item():g}")
 
 
