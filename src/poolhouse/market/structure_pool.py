@@ -16,6 +16,7 @@ from poolhouse.deals import collateral
 from poolhouse.deals.collateral import Pools, Received
 from poolhouse.deals.deal import Deal, PaymentDate
 from poolhouse.market.desk import Desk
+from poolhouse.market.report import missed
 from poolhouse.market.structure import Answer, answered, read
 from poolhouse.market.value_loans import loans_of, pool_of
 from poolhouse.tables.codes import ACTIVE
@@ -66,10 +67,8 @@ def brought(desk: Desk, pool_id: int) -> dict[int, Received]:
 
 def _late(desk: Desk, pool_id: int, months: list[int]) -> dict[int, int]:
     """By distribution month: the trust balance of loans 60 days late or worse at the end of the month before."""
-    last = pl.col("last_paid_due_date")
-    missed = pl.col("month") - (last.dt.year().cast(pl.Int32) * 12 + last.dt.month() - 1)
     rows = desk.book.scan("loan_months", [month - 1 for month in months]).filter(
-        (pl.col("pool_id") == pool_id) & (pl.col("end_code") == ACTIVE) & (missed >= _LATE_INSTALMENTS)
+        (pl.col("pool_id") == pool_id) & (pl.col("end_code") == ACTIVE) & (missed(pl.col("month")) >= _LATE_INSTALMENTS)
     )
     late = rows.group_by(pl.col("month") + 1).agg(pl.col("closing_scheduled_cents").sum()).collect()
     return dict(late.iter_rows())
