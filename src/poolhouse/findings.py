@@ -6,7 +6,7 @@ what the command line prints, so it says what is wrong and what to do.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -41,8 +41,3 @@ FINDINGS_SCHEMA: dict[str, pl.DataType] = {
     "value": pl.String(),
     "count": pl.Int64(),
 }
-
-
-def findings_frame(findings: list[Finding]) -> pl.DataFrame:
-    """Findings as a table."""
-    return pl.DataFrame([asdict(f) for f in findings], schema=FINDINGS_SCHEMA)

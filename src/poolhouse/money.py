@@ -24,8 +24,6 @@ PRICE_PAR_E6 = 100_000_000
 """A price of 100 per 100 of face, in e6."""
 
 _YEAR_RATE = 12 * RATE_ONE
-MAX_CENTS_TIMES_RATE = 2**62
-"""2 x cents x rate must stay below 2^63: largest product an int64 column may hold."""
 
 
 def half_up_div(numerator: Cents, denominator: int) -> Cents:

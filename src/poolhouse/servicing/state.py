@@ -7,7 +7,6 @@ integers here; dates appear only at the edges.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Any
@@ -229,11 +228,6 @@ def entering(loans: pl.DataFrame, deemed: pl.DataFrame, month: int) -> pl.DataFr
 def days_after_epoch(day: date) -> int:
     """Days since 1970-01-01, the physical value of a Date."""
     return (day - _EPOCH) // timedelta(days=1)
-
-
-def flow_names() -> Iterator[str]:
-    """The amount columns of a month's flows."""
-    yield from _FLOWS
 
 
 def is_scheduled(state: State) -> Mask:
