@@ -19,7 +19,17 @@ def input_file(help_text: str, *names: str, metavar: str = "FILE") -> Any:
     return typer.Option(*names, help=help_text, metavar=metavar, exists=True, dir_okay=False, readable=True)
 
 
+def _picture_name(plot: Path | None) -> Path | None:
+    if plot is not None and plot.suffix.lower() not in (".html", ".png"):
+        raise typer.BadParameter(f"{plot}: end the name with .html or .png")
+    return plot
+
+
 BookDir = Annotated[str, typer.Option("--book", metavar="DIR", help="The book: a folder, or a postgresql:// address.")]
+Plot = Annotated[
+    Path | None,
+    typer.Option("--plot", metavar="FILE", dir_okay=False, help="Figures: .html or .png.", callback=_picture_name),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Tape = Annotated[
     Path,

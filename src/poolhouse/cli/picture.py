@@ -6,12 +6,22 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from poolhouse.findings import Refused
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 WIDTH = 1000
 _SECONDS = 60
+
+
+def write(page: ModuleType, answer: dict[str, Any], to: Path) -> None:
+    """An answer as its page draws it (`render`, `height`): HTML, or by its name a PNG."""
+    if to.suffix.lower() == ".html":
+        to.write_text(page.render(answer), encoding="utf-8")
+    else:
+        screenshot(page.render(answer), to, height=page.height(answer))
 
 
 def screenshot(page: str, to: Path, *, height: int) -> None:

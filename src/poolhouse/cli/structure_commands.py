@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from poolhouse.cli.options import AsJson, face_of, market_of
-from poolhouse.cli.value_commands import Cdr, Cpr, Lag, NoAdvance, Plot, Psa, Rows, Sda, Settle, Severity, Smm, numbers
+from poolhouse.cli.options import AsJson, Plot, face_of, market_of
+from poolhouse.cli.value_commands import Cdr, Cpr, Lag, NoAdvance, Psa, Rows, Sda, Settle, Severity, Smm, numbers
 
 DealFile = Annotated[Path, typer.Argument(metavar="DEAL.toml", help="The deal's file.", exists=True, dir_okay=False)]
 Prices = Annotated[
@@ -38,8 +38,6 @@ def structure(
     over a pool of the book: what its classes got and lost so far, and what is to come.
     """
     given = {"psa": psa, "cpr": cpr, "smm": smm, "cdr": cdr, "sda": sda}
-    if plot is not None and plot.suffix.lower() not in (".html", ".png"):
-        raise typer.BadParameter(f"--plot {plot}: end the name with .html or .png")
     if (book is None) != (pool is None):
         raise typer.BadParameter("--book and --pool go together")
     options: dict[str, Any] = {
@@ -54,22 +52,14 @@ def structure(
             structuring.structure(deal, **options) if book is None else market_of(book).structure(deal, pool, **options)
         )
         if plot is not None:
-            _plot(answer, plot)
+            from poolhouse.cli import picture
+            from poolhouse.web import structure_page
+
+            picture.write(structure_page, answer, plot)
             answer["plot"] = str(plot)
             if not rows:
                 del answer["months"]
         face.show("structure", answer, "")
-
-
-def _plot(answer: dict[str, Any], path: Path) -> None:
-    from poolhouse.web import structure_page
-
-    if path.suffix.lower() == ".html":
-        path.write_text(structure_page.render(answer), encoding="utf-8")
-    else:
-        from poolhouse.cli.picture import screenshot
-
-        screenshot(structure_page.render(answer), path, height=structure_page.height(answer))
 
 
 def _prices(given: list[str] | None) -> dict[str, str]:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from poolhouse.cli.options import AsJson, Mapping, face_of, input_file, market_of
+from poolhouse.cli.options import AsJson, Mapping, Plot, face_of, input_file, market_of
 from poolhouse.cli.quantities import days, dollars, percent, whole_months
 
 _READERS: dict[str, Callable[[str], float]] = {
@@ -55,7 +55,6 @@ Settle = Annotated[Text, _option("settle", "DATE", "Settlement, or days from the
 Rates = Annotated[Path | None, input_file("TOML file of the curve and vols: the option-adjusted spread.", "--rates")]
 Paths = Annotated[int, typer.Option("--paths", metavar="N", min=16, max=100_000, help="With --rates: paths.")]
 Rows = Annotated[bool, typer.Option("--rows", help="Every month.")]
-Plot = Annotated[Path | None, typer.Option("--plot", metavar="FILE", dir_okay=False, help="Figures: .html or .png.")]
 
 
 def value(
@@ -92,7 +91,10 @@ def value(
         else:
             answer = valuing.value_pool(*described, age=age, **options)
         if plot is not None:
-            _plot(answer, plot)
+            from poolhouse.cli import picture
+            from poolhouse.web import value_page
+
+            picture.write(value_page, answer, plot)
             answer["plot"] = str(plot)
             if not rows:
                 del answer["cashflows"]
@@ -111,8 +113,6 @@ def _refuse_mixes(numbers: list[Any], given: dict[str, Any]) -> None:
         raise typer.BadParameter("a book's security and a tape have their own balances, rates and terms: name one")
     if not by_loans and not all(described):
         raise typer.BadParameter("give --balance, --wac, --coupon and --wam, or --book and --security, or TAPE --strip")
-    if given["plot"] is not None and given["plot"].suffix.lower() not in (".html", ".png"):
-        raise typer.BadParameter(f"--plot {given['plot']}: end the name with .html or .png")
 
 
 def numbers(option: str, text: str | None) -> float | list[float] | None:
@@ -124,17 +124,6 @@ def numbers(option: str, text: str | None) -> float | list[float] | None:
     except typer.BadParameter:
         raise typer.BadParameter(f"{option} {text!r} is no number, nor numbers by month: 100 or 100,120,150") from None
     return found if len(found) > 1 else found[0]
-
-
-def _plot(answer: dict[str, Any], path: Path) -> None:
-    from poolhouse.web import value_page
-
-    if path.suffix.lower() == ".html":
-        path.write_text(value_page.render(answer), encoding="utf-8")
-    else:
-        from poolhouse.cli.picture import screenshot
-
-        screenshot(value_page.render(answer), path, height=value_page.height(answer))
 
 
 def register(app: typer.Typer) -> None:
