@@ -81,14 +81,15 @@ def value(
         "delay_days": delay_days, "settle": settle, "rows": rows or plot is not None, "rates": rates, "paths": paths,
     }  # fmt: skip
     with face_of(as_json) as face:
-        from poolhouse.market import value as valuing
-        from poolhouse.market import value_loans
-
         if tape is not None and strip is not None:
+            from poolhouse.market import value_loans
+
             answer = value_loans.value_tape(tape, mapping, strip=strip, **options)
         elif book is not None:
             answer = market_of(book).value(str(security), **options)
         else:
+            from poolhouse.market import value as valuing
+
             answer = valuing.value_pool(*described, age=age, **options)
         if plot is not None:
             from poolhouse.cli import picture
