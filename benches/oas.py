@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
 
 import numpy as np
 import QuantLib
 from rich.console import Console
 
+from benches.quickest import best
 from poolhouse.valuation import oas, oas_table, quick_model, security
 from poolhouse.valuation.oas import moved_paths
 from poolhouse.valuation.path_values import worth
@@ -29,16 +29,6 @@ MODEL = hull_white(REVERSION, VOLATILITY)
 WAC, NET, WAM, AGE, DELAY, PRICE = 7.2, 6.5, 357, 3, 24, 101.5
 BORROWERS = prepayment_model()
 _TENOR = np.arange(1, 21) / 2
-
-
-def best(work: Callable[[], object], repeats: int) -> float:
-    """Seconds of the quickest."""
-    found = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        work()
-        found.append(time.perf_counter() - began)
-    return min(found)
 
 
 def their_paths(count: int, seed: int) -> np.ndarray:

@@ -24,11 +24,12 @@ import numpy as np
 import polars as pl
 from rich.console import Console
 
+from benches.quickest import best
 from poolhouse import loans as tapes
 from poolhouse.valuation import cashflows, file_cashflows
 
 OUT = Console(width=120)
-PSA, THREADS, REPEATS = 150, 2, 3
+PSA, THREADS = 150, 2
 FLOPS, L1_BYTES = 13, 88
 """Of a loan-month that only prepays: products and sums, and bytes read or written in the first-level cache."""
 LOAN_BYTES = 32
@@ -45,16 +46,6 @@ def real_loans(count: int) -> dict[str, np.ndarray]:
     wac = tape["note_rate_e7"].to_numpy()[pick] / 100_000 + shake.uniform(-1, 1, count)
     balance = tape["note_amount_cents"].to_numpy()[pick] / 100 * shake.uniform(0.5, 1.5, count)
     return {"balance": balance, "wac": wac, "coupon": wac - 0.5, "wam": term - age, "age": age}
-
-
-def best(work: Callable[[], object], repeats: int = REPEATS) -> float:
-    """Seconds of the quickest."""
-    found = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        work()
-        found.append(time.perf_counter() - began)
-    return min(found)
 
 
 def by_numpy(loans: dict[str, np.ndarray]) -> np.ndarray:
