@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import polars as pl
-
 
 class Refused(Exception):
     """A command that can't be done. `str(error)` is the message for the user."""
@@ -28,16 +26,3 @@ class Finding:
     field: str = ""
     value: str = ""
     count: int = 1  # how many loans or rows the remark stands for
-
-
-FINDINGS_SCHEMA: dict[str, pl.DataType] = {
-    "step": pl.String(),
-    "rule": pl.String(),
-    "message": pl.String(),
-    "severity": pl.String(),
-    "row": pl.Int64(),
-    "loan_number": pl.String(),
-    "field": pl.String(),
-    "value": pl.String(),
-    "count": pl.Int64(),
-}

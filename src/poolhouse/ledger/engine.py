@@ -123,7 +123,7 @@ def _party(name: str, frame: pl.DataFrame) -> pl.Expr:
 
 def _refuse_bad_rows(template: Template, frame: pl.DataFrame) -> None:
     for amount in {leg.amount for leg in template.legs}:
-        if frame[amount].null_count() or (frame[amount].min() or 0) < 0:  # type: ignore[operator]
+        if frame[amount].null_count() or (frame[amount].min() or 0) < 0:  # type: ignore[operator]  # integers
             raise ValueError(f"template {template.name}: {amount} has a null or negative amount")
     for identity in template.identity:
         left, right = identity.split("=")

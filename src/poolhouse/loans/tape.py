@@ -80,12 +80,12 @@ def read_tape(source: Path | str, mapping: str | None = None) -> TapeRead:
     said = said.join(good.select("tape_row"), on="tape_row", how="semi")
     for name in unsaid:
         notes.add(f"{name}_unknown", name, count(said, pl.col(name)), f"{name} is not known")
-    start = int(good["acquisition_year"].min()) * 12 if layout.name == "ama" else None  # type: ignore[arg-type]
+    start = int(good["acquisition_year"].min()) * 12 if layout.name == "ama" else None  # type: ignore[arg-type]  # integers
     convert = _CONVERT.get(layout.name)
     tape = complete(convert(good, notes) if convert else good, notes)
     if tape.height + rejects["row"].n_unique() != rows:
         raise RuntimeError(f"{rows} rows became {tape.height} loans")
-    start = dates.month_of(tape["note_date"].min()) if start is None else start  # type: ignore[arg-type]
+    start = dates.month_of(tape["note_date"].min()) if start is None else start  # type: ignore[arg-type]  # dates
     return TapeRead(tape, rejects, notes.findings, layout.name, start, content_hash(TAPE, tape), rows)
 
 

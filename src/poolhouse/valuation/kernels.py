@@ -41,9 +41,9 @@ def _compiled(signature: Any) -> Callable[[Callable[..., None]], Callable[..., N
         before = numba.config.CACHE_DIR
         numba.config.CACHE_DIR = _cache_folder(before)
         try:
-            return numba.njit(signature, cache=True, **options)(function)  # type: ignore[no-any-return]
+            return numba.njit(signature, cache=True, **options)(function)  # type: ignore[no-any-return]  # Numba has no types
         except (RuntimeError, OSError):  # no folder to keep it in
-            return numba.njit(signature, **options)(function)  # type: ignore[no-any-return]
+            return numba.njit(signature, **options)(function)  # type: ignore[no-any-return]  # Numba has no types
         finally:
             numba.config.CACHE_DIR = before
 
@@ -60,7 +60,7 @@ def _cache_folder(chosen: str) -> str:
     return str(beside / name) if os.access(beside if beside.is_dir() else here.parent, os.W_OK) else ""
 
 
-@numba.njit(nogil=True, fastmath=_FREE, error_model="numpy")  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, fastmath=_FREE, error_model="numpy")  # type: ignore[untyped-decorator]  # Numba has no types
 def _load(
     balance: Any, wac: Any, coupon: Any, wam: Any, order: Any, low: Any, size: Any, owed: Any, gross: Any, net: Any,
     growth: Any, due: Any,
@@ -86,7 +86,7 @@ def _load(
         due[j] = owed[j] * gross[j] / grown[j] if grown[j] > 0.0 else owed[j] / terms[j]
 
 
-@numba.njit(nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba has no types
 def _first_ending(wam: Any, order: Any, low: Any, active: Any, month: Any) -> Any:
     """Where in a block, longest first, the loans begin whose last month this is."""
     ending = active
@@ -95,14 +95,14 @@ def _first_ending(wam: Any, order: Any, low: Any, active: Any, month: Any) -> An
     return ending
 
 
-@numba.njit(nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba has no types
 def _add(out: Any, month: Any, sums: Any) -> None:
     """A month's sums; an array of them, or a slice below, would cost as much as the month itself."""
     for n in range(len(sums)):
         out[month, n] += sums[n]
 
 
-@numba.njit(nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba has no types
 def _places_of(start: Any, order: Any, low: Any, size: Any, at: Any, least: Any) -> Any:
     """Each loan's place in the strip of rates; the least of them, or what is given."""
     for j in range(BLOCK):
@@ -112,20 +112,20 @@ def _places_of(start: Any, order: Any, low: Any, size: Any, at: Any, least: Any)
     return least
 
 
-@numba.njit(nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba has no types
 def _look_up(column: Any, rates: Any, at: Any, wide: Any) -> None:
     """In a loop of its own: within the arithmetic it would keep that from becoming vector instructions."""
     for j in range(wide):
         column[j] = rates[at[j]]
 
 
-@numba.njit(nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba has no types
 def _copy(to: Any, source: Any, low: Any, high: Any) -> None:
     for j in range(low, high):
         to[j] = source[j]
 
 
-@numba.njit(nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True)  # type: ignore[untyped-decorator]  # Numba has no types
 def _clear(columns: Any, low: Any, high: Any) -> None:
     for column in columns:
         for j in range(low, high):
@@ -312,7 +312,7 @@ def path_servicing(
         _add(sums, month, (s0, s1, s2, s3))
 
 
-@numba.njit(nogil=True, fastmath=_FREE, error_model="numpy")  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, fastmath=_FREE, error_model="numpy")  # type: ignore[untyped-decorator]  # Numba has no types
 def _looked_up(table: Any, low: Any, per_unit: Any, at: Any) -> Any:
     """A table's value between its points, straight; the end ones outside."""
     place = min(max((at - low) * per_unit, 0.0), table.shape[0] - 1.000001)
