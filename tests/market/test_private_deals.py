@@ -110,6 +110,9 @@ def test_the_pools_own_deal_run_again_from_its_remittances_gives_what_the_book_p
         for r in answer["history"]
     }  # fmt: skip
     assert again == paid
+    late = market.structure(None, "P000001", speeds={"cpr": 10}, prices={"A": 100})["classes"][0]
+    paid_at_once = 200 * ((1 + securities(market)["A"]["class_rate_e7"] / 120_000_000) ** 6 - 1)
+    assert paid_at_once - 0.15 < late["bond_equivalent_yield"] < paid_at_once - 0.02  # on the 25th: 24 days later
     assert [c["cusip"] for c in answer["so_far"]] == [s["cusip"] for s in securities(market).values()]
     assert "shifting" in answer["terms"] and answer["collateral"]["balance_cents"] == sum(
         c["balance_cents"] for c in answer["so_far"]

@@ -7,6 +7,7 @@ read by `deals.parse` onto the pool's own face, rate and term.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -29,19 +30,19 @@ _MOST_DEALS = 16_384
 
 
 def read_deal(terms: str, pool: dict[str, Any]) -> deals.Deal:
-    """The deal of a pool (a POOLS row): its classes in whole dollars of the pool's face. Refused: terms that can't be
-    meant, or that a book can't pay (see `_payable`)."""
-    facts = (pool["face_cents"], pool["wac_e7"], pool["coupon_rate_e7"], pool["wam_months"], pool["wala_months"])
-    return _read(terms, pool["pool_number"], facts)
+    """The deal of a pool (a POOLS row): its classes in whole dollars of the pool's face, paid on the pool's day.
+    Refused: terms that can't be meant, or that a book can't pay (see `_payable`)."""
+    names = ("face_cents", "wac_e7", "coupon_rate_e7", "wam_months", "wala_months", "pay_day")
+    return _read(terms, pool["pool_number"], tuple(pool[name] for name in names))
 
 
 @lru_cache(maxsize=_MOST_DEALS)
 def _read(terms: str, name: str, facts: tuple[int, ...]) -> deals.Deal:
-    face, wac, coupon, wam, wala = facts
+    face, wac, coupon, wam, wala, pay_day = facts
     onto = Pools((face,), (wac / _E7_PER_PERCENT,), (coupon / _E7_PER_PERCENT,), (wam,), (wala,))
     deal = deals.parse(terms, f"deal of pool {name}", onto=onto)
     _payable(deal, name)
-    return deal
+    return replace(deal, classes={c.name: replace(c, delay_days=pay_day - 1) for c in deal.classes.values()})
 
 
 def _payable(deal: deals.Deal, name: str) -> None:
