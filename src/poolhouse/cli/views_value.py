@@ -16,6 +16,8 @@ _MONTH = (("month", "Month"), ("balance", "Balance"), ("net_interest", "Net inte
           ("cash_flow", "Cash flow"))  # fmt: skip
 _SPEED = (("wal", "WAL", 2), ("bond_equivalent_yield", "Yield at the price", 4),
           ("modified_duration", "Modified duration", 3), ("price_at_yield", "Price at the yield", 4))  # fmt: skip
+_WORLD = (("mortgage_rate", "mortgage rate", "%"), ("unemployment", "unemployment", "%"),
+          ("house_prices", "house prices", " of today's"))  # fmt: skip
 
 
 def value(answer: Row) -> RenderableType:
@@ -24,19 +26,15 @@ def value(answer: Row) -> RenderableType:
     named = _name(pool)
     rates = f"WAC {pool['wac']:.6g}%, coupon {pool['coupon']:.6g}%"
     terms = f"${pool['balance']:,.2f}, {rates}, {pool['wam']} months, age {pool['age']}"
-    asked = [
-        f"{words.speed(speeds[name])} {name.upper()}" for name in ("psa", "cpr", "smm", "cdr", "sda") if name in speeds
-    ]
-    said = ", ".join(asked) or "no prepayment, no default"
-    if "cdr" in speeds or "sda" in speeds:
-        paid = "advanced" if speeds["advance"] else "not advanced"
-        said += f"; severity {words.speed(speeds['severity'])}%, {speeds['lag']} months to liquidation, {paid}"
+    said = _asked(speeds, bool(pool.get("guaranteed")))
     days = f"{answer['delay_days']:g} days of delay, settled {answer['settle_days']} days after the 1st"
     parts: list[RenderableType] = [
         plain(f"{named}: {terms}", "bold"),
         plain(f"{said}; {days}", "dim"),
         _measures(answer),
     ]
+    if "borrowers" in answer:
+        parts += _borrowers(answer["borrowers"])
     if answer["by_speed"]:
         parts += _by_speed(answer["by_speed"])
     if "oas" in answer:
@@ -46,6 +44,37 @@ def value(answer: Row) -> RenderableType:
     if "plot" in answer:
         parts.append(plain(f"\n  Figures: {answer['plot']}"))
     return Group(*parts)
+
+
+def _asked(speeds: Row, guaranteed: bool) -> str:
+    """Speeds and models as asked for."""
+    asked = [
+        f"{words.speed(speeds[name])} {name.upper()}" for name in ("psa", "cpr", "smm", "cdr", "sda") if name in speeds
+    ]
+    asked += [f"{name} by {speeds[name]}" for name in ("prepayment", "defaults") if name in speeds]
+    said = ", ".join(asked) or "no prepayment, no default"
+    if not any(name in speeds for name in ("cdr", "sda", "defaults")):
+        return said
+    severity = f"severity {words.speed(speeds['severity'])}%, " if "severity" in speeds and not guaranteed else ""
+    paid = "paid by the guarantor" if guaranteed else "advanced" if speeds["advance"] else "not advanced"
+    return f"{said}; {severity}{speeds['lag']} months to liquidation, {paid}"
+
+
+def _borrowers(found: Row) -> list[RenderableType]:
+    """What the models looked at, and what stands in for what is unknown."""
+    world = [f"{label} {words.speed(found[key])}{unit}" for key, label, unit in _WORLD if found.get(key) is not None]
+    since = f"from {found['as_of']}: " if found["as_of"] else ""
+    rows = [
+        plain(
+            f"  {row['field']} unknown to {row['model']}: {row['stands_in']} for {words.count(row['loans'])} loans",
+            "dim",
+        )
+        for row in found["stands_in"]
+    ]
+    return [
+        plain(f"\n  Models of borrowers, {since}{', '.join(world)}; parameters are assumed unless fitted", "dim"),
+        *rows,
+    ]
 
 
 def _name(pool: Row) -> str:
@@ -67,6 +96,7 @@ def _measures(answer: Row) -> RenderableType:
         ("Convexity", answer["convexity"], "{:.4f}", "years squared; cash flows fixed"),
         ("Principal paid", answer["totals"]["principal"], "${:,.2f}", months),
         ("Net interest paid", answer["totals"]["net_interest"], "${:,.2f}", ""),
+        ("Defaulted", answer["totals"]["default"] or None, "${:,.2f}", ""),
         ("Lost", answer["totals"]["loss"] or None, "${:,.2f}", ""),
     ]  # fmt: skip
     shown = [(name, form.format(amount), note) for name, amount, form, note in lines if amount is not None]

@@ -14,6 +14,7 @@ import polars as pl
 from poolhouse import valuation
 from poolhouse.findings import Refused
 from poolhouse.market.standards import text_of
+from poolhouse.market.value_borrowers import Behaviour
 from poolhouse.valuation import rates
 from poolhouse.valuation.prepayment import PrepaymentModel, prepayment_model
 from poolhouse.valuation.wrong import WrongInput, numbers
@@ -43,6 +44,7 @@ class Market:
     borrowers: PrepaymentModel
     worst_fit_bp: float
     seed: int
+    changed: bool  # the file has parameters of its own for the borrowers
 
 
 def read_market(path: str | Path) -> Market:
@@ -86,12 +88,12 @@ def _market(raw: Mapping[str, Any]) -> Market:
     worst = float(fitted.table["difference_bp"].abs().max())  # type: ignore[arg-type]  # floats
     return Market(
         curve, fitted.model, rates.current_coupon(curve, mortgage), mortgage,
-        prepayment_model(**changes), worst, seed,
+        prepayment_model(**changes), worst, seed, bool(changes),
     )  # fmt: skip
 
 
 def with_oas(
-    answer: Answer, loans: pl.DataFrame, path: str | Path, *, month0: int = 1, paths: int = DEFAULT_PATHS
+    answer: Answer, loans: pl.DataFrame, market: Market, of: Behaviour, *, month0: int = 1, paths: int = DEFAULT_PATHS
 ) -> Answer:
     """The answer of a valuation plus `oas`: `MEASURES`, paths, groups, mortgage_rate, worst_fit_bp (of the vols),
     by_path (settled value per 100) and s_curve (incentive, cpr). loans: balance, wac, coupon, wam, age; loans of like
@@ -100,7 +102,6 @@ def with_oas(
     """
     if answer["price"] is None:
         raise Refused("an option-adjusted spread needs a price: give --price or a yield")
-    market = read_market(path)
     groups = _groups(loans)
     try:
         walked = rates.rate_paths(
