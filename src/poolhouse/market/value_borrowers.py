@@ -78,6 +78,7 @@ class Behaviour:
     history: Floats | None = None
     house_prices: ByMonth = None
     unemployment: ByMonth = None
+    book: Rulebook = field(default_factory=rules.load)
     told: Answer = field(default_factory=dict)
 
     @property
@@ -99,7 +100,7 @@ class Behaviour:
 
 def behaviour(
     asked: Asked, speeds: Answer, severity: float | list[float] | None, lag: int, advance: bool, *,
-    first: int | None = None, guaranteed: bool = False, market: Any = None,
+    first: int | None = None, guaranteed: bool = False, market: Any = None, book: Rulebook | None = None,
 ) -> Behaviour:  # fmt: skip
     """Checked, with the models read. guaranteed: the pool is, whatever the user says; its holders get defaulted loans'
     balances as principal, so nothing is lost and all is advanced. market: `value_oas.Market` where rates are given:
@@ -131,6 +132,7 @@ def behaviour(
         }
     return replace(
         plain, prepayment=prepayment, defaults=defaults, first=first, house_prices=asked.house_prices, told=told,
+        book=book or rules.load(),
         rate=np.zeros(1) if rate is None else np.atleast_1d(numbers("mortgage_rate", rate, 0, 100)),
         history=_history(first) if prepayment is not None else None, unemployment=unemployment,
     )  # fmt: skip
@@ -214,7 +216,7 @@ def _history(first: int | None) -> Floats | None:
     return np.array([mortgage_rate_e7(month) / _E7_PER_PERCENT for month in range(start, first)])
 
 
-def cashflows(loans: pl.DataFrame, of: Behaviour, book: Rulebook | None = None) -> pl.DataFrame:
+def cashflows(loans: pl.DataFrame, of: Behaviour) -> pl.DataFrame:
     """`valuation.cashflows` of loans with balance, wac, coupon, wam, age, and for models the facts of `value_facts`.
 
     Loans are projected one by one, some at a time, so memory does not grow with them; the answer depends on no thread.
@@ -224,10 +226,9 @@ def cashflows(loans: pl.DataFrame, of: Behaviour, book: Rulebook | None = None) 
         return valuation.cashflows(**_columns(loans), **given)
     months = int(loans["wam"].to_numpy().max())
     total = np.zeros((months, len(schedule.COLUMNS)))
-    rulebook = book or rules.load()
 
     def one(part: pl.DataFrame) -> Floats:
-        frame = valuation.cashflows(**_columns(part), **(given | modelled(part, of, rulebook)), threads=1)
+        frame = valuation.cashflows(**_columns(part), **(given | modelled(part, of)), threads=1)
         return frame.select(schedule.COLUMNS).to_numpy()
 
     with ThreadPoolExecutor(totals.cores()) as pool:
@@ -245,7 +246,7 @@ def parts(loans: pl.DataFrame) -> Iterator[pl.DataFrame]:
         yield from alike.iter_slices(some)
 
 
-def modelled(part: pl.DataFrame, of: Behaviour, book: Rulebook) -> Answer:
+def modelled(part: pl.DataFrame, of: Behaviour) -> Answer:
     """Speeds and severities that the models give these loans, loans x months, as `cashflows` takes them."""
     months, found = int(part["wam"].to_numpy().max()), {}
     if of.prepayment is not None:
@@ -257,13 +258,18 @@ def modelled(part: pl.DataFrame, of: Behaviour, book: Rulebook) -> Answer:
         smm[:, : int(part["known"][0])] = 0.0
         found["smm"] = 100 * smm
     if of.defaults is not None:
-        columns = [part[name].to_numpy() for name in ("balance", "wac", "wam", "age")]
-        vectors = of.defaults.vectors(
-            *columns, **value_facts.default_facts(part, of.defaults, book), lag=of.lag,
-            house_prices=1.0 if of.house_prices is None else of.house_prices, unemployment=of.unemployment,
-        )  # fmt: skip
-        found |= {"cdr": vectors["cdr"]} | ({} if of.guaranteed else {"severity": vectors["severity"]})
+        found |= defaulted(part, of, of.defaults)
     return found
+
+
+def defaulted(part: pl.DataFrame, of: Behaviour, model: DefaultModel) -> Answer:
+    """cdr and severity of these loans, percent, loans x months; a guarantor leaves nothing to lose."""
+    columns = [part[name].to_numpy() for name in ("balance", "wac", "wam", "age")]
+    vectors = model.vectors(
+        *columns, **value_facts.default_facts(part, model, of.book), lag=of.lag,
+        house_prices=1.0 if of.house_prices is None else of.house_prices, unemployment=of.unemployment,
+    )  # fmt: skip
+    return {"cdr": vectors["cdr"], "severity": 0.0 if of.guaranteed else vectors["severity"]}
 
 
 def told(loans: pl.DataFrame, of: Behaviour) -> Answer:

@@ -63,15 +63,7 @@ def value_tape(
     """A tape's loans as one pool at their closing: each new, with its whole term. `strip`: what servicing and
     guaranty take of each note rate, percent. Otherwise as `value_security`; pool has tape and rejected."""
     read = tapes.read_tape(tape, text_of(mapping, "mapping") if mapping is not None else None)
-    rate = pl.col("note_rate_e7") / _E7_PER_PERCENT
-    loans = tapes.as_loans(read.tape).select(
-        (pl.col("note_amount_cents") / 100).alias("balance"), rate.alias("wac"),
-        pl.col("term_months").cast(pl.Int32).alias("wam"), pl.lit(0, pl.Int32).alias("age"),
-        (rate - float(wrong.numbers("strip", strip, 0))).clip(0).alias("coupon"), *value_facts.of_loans(),
-    ).with_columns(
-        pl.col("note_month").alias("as_of"), behind=pl.lit(0, pl.Int32), known=pl.lit(0, pl.Int32),
-        received=pl.lit(False),
-    )  # fmt: skip
+    loans = loans_of_tape(read.tape, strip)
     if loans.is_empty():
         raise Refused(f"{tape} has no usable loan: `poolhouse check {tape}` lists why")
     if not (loans["coupon"] > 0).any() and (loans["wac"] > 0).any():
@@ -85,6 +77,19 @@ def value_tape(
     return _value(loans, named, mean, delay_of(program, delay_days), first=first, **options)
 
 
+def loans_of_tape(tape: pl.DataFrame, strip: float) -> pl.DataFrame:
+    """A tape's loans for projection, as `loans_of` has them, and their coupon; each new, at its closing."""
+    rate = pl.col("note_rate_e7") / _E7_PER_PERCENT
+    return tapes.as_loans(tape).select(
+        (pl.col("note_amount_cents") / 100).alias("balance"), rate.alias("wac"),
+        pl.col("term_months").cast(pl.Int32).alias("wam"), pl.lit(0, pl.Int32).alias("age"),
+        (rate - float(wrong.numbers("strip", strip, 0))).clip(0).alias("coupon"), *value_facts.of_loans(),
+    ).with_columns(
+        pl.col("note_month").alias("as_of"), behind=pl.lit(0, pl.Int32), known=pl.lit(0, pl.Int32),
+        received=pl.lit(False),
+    )  # fmt: skip
+
+
 def _value(
     loans: pl.DataFrame, named: dict[str, Any], coupon: float, delay: float, *, first: int,
     speeds: Mapping[str, Any] | None = None, severity: float | list[float] | None = None, lag: int = 12,
@@ -94,11 +99,11 @@ def _value(
 ) -> Answer:  # fmt: skip
     """The answer of loans with balance, wac, coupon, wam, age and facts; first: month index of the first month."""
     market = None if rates is None else read_market(rates)
-    guaranteed = bool(named.get("guaranteed"))
     of = behaviour(
-        Asked(**borrowers), speeds_of(speeds), severity, lag, advance, first=first, guaranteed=guaranteed, market=market
-    )
-    days, frame = settle_days_of(settle), cashflows(loans, of, book)
+        Asked(**borrowers), speeds_of(speeds), severity, lag, advance, first=first,
+        guaranteed=bool(named.get("guaranteed")), market=market, book=book,
+    )  # fmt: skip
+    days, frame = settle_days_of(settle), cashflows(loans, of)
     flows = valuation.flows_of(frame, coupon, delay_days=delay, settle_days=days)
     balance = loans["balance"].to_numpy()
     total = float(balance.sum())

@@ -128,7 +128,8 @@ class DefaultModel:
         """
         owed = np.atleast_1d(numbers("balance", balance, 0))
         months = int(whole("wam", wam, 1, LONGEST_TERM).max())
-        columns = [_column(name, numbers(name, value, 0)) for name, value in (("wac", wac), ("wam", wam), ("ltv", ltv))]
+        given = {"wac": wac, "wam": wam, "ltv": ltv}
+        columns = [_column(name, np.atleast_1d(numbers(name, value, 0))) for name, value in given.items()]
         left = speeds.amortised_balance(columns[0], columns[1], np.maximum(columns[1] - np.arange(months), 0))
         marked = columns[2] * left / _by_month("house_prices", house_prices, months)
         mdr = self.mdr(age, months, ltv=marked, score=score, unemployment=unemployment, behind=behind, known=known)

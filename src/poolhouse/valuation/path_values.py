@@ -87,13 +87,13 @@ def security(
     require("balance in all", owed, owed > 0, "must be above 0")
     if not 1 <= int(whole("month0", month0, 1, 12)) <= 12 or interest + principal <= 0:
         raise WrongInput("a security pays interest, principal or both")
-    shares = [float(numbers(name, value, 0, 1)) for name, value in (("interest", interest), ("principal", principal))]
+    interest, principal = float(numbers("interest", interest, 0, 1)), float(numbers("principal", principal, 0, 1))
     credit = None
     if cdr is not None or sda is not None:
         credit = terms.speeds_of(
             len(found), psa=None, cpr=None, smm=None, cdr=cdr, sda=sda, severity=severity, lag=lag, advance=advance
         )
-    return Security(found, int(month0), float(numbers("delay_days", delay_days, 0, 360)), *shares, credit=credit)
+    return Security(found, int(month0), float(numbers("delay_days", delay_days, 0, 360)), interest, principal, credit)
 
 
 def scheduled(wac: float, wam: int) -> Floats:
