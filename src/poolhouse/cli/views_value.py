@@ -16,8 +16,7 @@ _MONTH = (("month", "Month"), ("balance", "Balance"), ("net_interest", "Net inte
           ("cash_flow", "Cash flow"))  # fmt: skip
 _SPEED = (("wal", "WAL", 2), ("bond_equivalent_yield", "Yield at the price", 4),
           ("modified_duration", "Modified duration", 3), ("price_at_yield", "Price at the yield", 4))  # fmt: skip
-_WORLD = (("mortgage_rate", "mortgage rate", "%"), ("unemployment", "unemployment", "%"),
-          ("house_prices", "house prices", " of today's"))  # fmt: skip
+_WORLD = (("mortgage_rate", "mortgage rate"), ("unemployment", "unemployment"))
 
 
 def value(answer: Row) -> RenderableType:
@@ -62,19 +61,19 @@ def _asked(speeds: Row, guaranteed: bool) -> str:
 
 def _borrowers(found: Row) -> list[RenderableType]:
     """What the models looked at, and what stands in for what is unknown."""
-    world = [f"{label} {words.speed(found[key])}{unit}" for key, label, unit in _WORLD if found.get(key) is not None]
-    since = f"from {found['as_of']}: " if found["as_of"] else ""
-    rows = [
-        plain(
-            f"  {row['field']} unknown to {row['model']}: {row['stands_in']} for {words.count(row['loans'])} loans",
-            "dim",
-        )
-        for row in found["stands_in"]
+    world = [f"{label} {words.speed(found[key])}%" for key, label in _WORLD if found.get(key) is not None]
+    if "house_prices" in found:
+        still = found["house_prices"] == 1
+        world.append("house prices stay" if still else f"house prices {words.speed(found['house_prices'])} of today's")
+    since = f"from {found['as_of']}" if found["as_of"] else ""
+    cells = [
+        [row["field"], row["model"], words.count(row["loans"]), str(row["stands_in"])] for row in found["stands_in"]
     ]
-    return [
-        plain(f"\n  Models of borrowers, {since}{', '.join(world)}; parameters are assumed unless fitted", "dim"),
-        *rows,
+    said: list[RenderableType] = [
+        heading("Models of borrowers", since),
+        plain(f"  {', '.join(world)}; parameters are assumed or a file's", "dim"),
     ]
+    return [*said, table(["Unknown", "To the model of", "Loans", "Stands in"], cells, right=(2,))] if cells else said
 
 
 def _name(pool: Row) -> str:
@@ -109,6 +108,11 @@ def _oas(found: Row) -> list[RenderableType]:
         ("Option-adjusted spread", f"{found['oas_bp']:.1f} bp", f"+- {found['standard_error_bp']:.1f} by chance"),
         ("Z-spread", f"{found['z_spread_bp']:.1f} bp", "on the one path where forwards come true"),
         ("Option cost", f"{found['option_cost_bp']:.1f} bp", "the difference"),
+        *(
+            [("Credit cost", f"{found['credit_cost_bp']:.1f} bp", "how much higher it would be if nothing were lost")]
+            if "credit_cost_bp" in found
+            else []
+        ),
         ("Effective duration", f"{found['effective_duration']:.3f}", "percent for 100 bp of rates, the OAS kept"),
         ("Effective convexity", f"{found['effective_convexity']:.1f}", "years squared"),
         ("Spread duration", f"{found['spread_duration']:.3f}", "for the OAS, payments kept"),

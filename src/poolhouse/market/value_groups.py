@@ -6,7 +6,7 @@ added up: exactly, but for what prepayment does to the mix.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -50,10 +50,12 @@ def grouped(loans: pl.DataFrame) -> Grouped:
 
 @dataclass(frozen=True)
 class Later:
-    """A model of borrowers whose first months are over: nothing prepays in them."""
+    """A model of borrowers whose first months are over: nothing prepays in them. Its kernel's forms are kept: a group
+    is asked for the same one for each move of the rates."""
 
     model: QuickModel
     known: int
+    _forms: dict[tuple[float, int, int, int], Quick] = field(default_factory=dict, compare=False, repr=False)
 
     def smm(self, rates: Floats, wac: float, age: int, month0: int) -> Floats:
         """The model's from then on."""
@@ -63,9 +65,14 @@ class Later:
 
     def quick(self, wac: float, age: int, month0: int, months: int) -> Quick:
         """The kernel's form of the same."""
-        form, later = self.model.quick(wac, age, month0, months), np.arange(months) >= self.known
-        kept = np.where(later, form.kept, 1.0)
-        return replace(form, turnover=form.turnover * later, refinance=form.refinance * later, kept=kept)
+        asked = wac, age, month0, months
+        if asked not in self._forms:
+            form, later = self.model.quick(*asked), np.arange(months) >= self.known
+            self._forms[asked] = replace(
+                form, turnover=form.turnover * later, refinance=form.refinance * later,
+                kept=np.where(later, form.kept, 1.0),
+            )  # fmt: skip
+        return self._forms[asked]
 
 
 def prepaying(found: Grouped, of: Behaviour, usual: PrepaymentModel) -> list[Later]:
