@@ -115,8 +115,10 @@ def test_the_text_says_what_the_models_saw(terminal: Any, tmp_path: Path) -> Non
     models = ("--prepayment", "model", "--defaults", "model", "--mortgage-rate", "7,7.5", "--house-prices", "1,0.95")
     code, out, _ = terminal("value", *POOL, *models, "--settle", "2010-03-12", "--price", "101")
     assert code == 0
-    for words in ("prepayment by model, defaults by model", "from 2010-03", "mortgage rate 7, 7.5%",
-                  "unemployment 9.9%", "house prices 1, 0.95 of today's", "score", "740", "Defaulted", "Lost"):  # fmt: skip
+    for words in (
+        "prepayment by model, defaults by model", "from 2010-03", "mortgage rate 7, 7.5%", "unemployment 9.9%",
+        "house prices 1, 0.95 of today's", "score", "740", "Defaulted", "Lost",
+    ):  # fmt: skip
         assert words in out
     code, out, _ = terminal("value", *POOL, "--defaults", "model", "--guaranteed")
     assert "paid by the guarantor" in out and "house prices stay" in out and "Lost" not in out and "mortgage" not in out

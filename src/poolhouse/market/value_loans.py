@@ -154,8 +154,8 @@ def loans_of(desk: Desk, pool: dict[str, Any]) -> pl.DataFrame:
             "loan_id", pl.col("scheduled_cents").alias("closing_scheduled_cents"),
             pl.lit(0, pl.Int64).alias("pending_unscheduled_cents"), pl.lit(0, pl.Int32).alias("behind"),
         ).collect()  # fmt: skip
-    terms = desk.loans(_OF_LOANS)
-    rows = served.join(terms, on="loan_id", how="left").sort("loan_id")
+    terms = desk.book.scan("loans").select(_OF_LOANS).filter(pl.col("loan_id").is_in(served["loan_id"].implode()))
+    rows = served.join(terms.collect(), on="loan_id", how="left").sort("loan_id")
     cents = pl.col("closing_scheduled_cents") - pl.col("pending_unscheduled_cents")
     rows = rows.select(
         cents.alias("own"), pl.col("pending_unscheduled_cents").alias("pending"),
