@@ -133,7 +133,7 @@ def behaviour(
     return replace(
         plain, prepayment=prepayment, defaults=defaults, first=first, house_prices=asked.house_prices, told=told,
         book=book or rules.load(),
-        rate=np.zeros(1) if rate is None else np.atleast_1d(numbers("mortgage_rate", rate, 0, 100)),
+        rate=np.zeros(1) if rate is None else np.atleast_1d(np.asarray(rate, dtype=np.float64)),
         history=_history(first) if prepayment is not None else None, unemployment=unemployment,
     )  # fmt: skip
 
@@ -196,7 +196,10 @@ def _label(given: Given) -> str:
 def _mortgage_rate(asked: Asked, first: int | None, market: Any) -> float | list[float]:
     given = asked.mortgage_rate
     if given is not None:
-        if 0 < np.min(np.asarray(numbers("mortgage_rate", given, 0, 100))) < _LEAST_RATE:
+        found = np.atleast_1d(numbers("mortgage_rate", given, 0, 100))
+        if found.ndim > 1 or not found.size:
+            raise Refused("mortgage_rate must be one number or one a month")
+        if 0 < found.min() < _LEAST_RATE:
             raise Refused(f"mortgage_rate {given} is meant in percent: write 5.09 for 5.09%")
         return given
     if market is not None:

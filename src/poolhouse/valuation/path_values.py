@@ -6,13 +6,13 @@ A chunk's columns stay in the second-level cache from the rates through the mode
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 
 from poolhouse.valuation import quick_speeds, terms
-from poolhouse.valuation.path_losses import losses
+from poolhouse.valuation.path_losses import Losses, losses
 from poolhouse.valuation.prepayment import OwnModel
 from poolhouse.valuation.rates.paths import Paths
 from poolhouse.valuation.settlement import accrued_interest
@@ -62,6 +62,7 @@ class Security:
     interest: float
     principal: float
     credit: Speeds | None = None
+    _lost: dict[int, Losses | None] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def balance(self) -> float:
@@ -71,6 +72,12 @@ class Security:
     def accrued(self, settle_days: float) -> float:
         """Interest from the 1st to settlement, dollars."""
         return self.interest * float(accrued_interest(self.pools.balance, self.pools.coupon, settle_days).sum())
+
+    def losses(self, which: int, left: Floats) -> Losses | None:
+        """What defaults do to a group whose scheduled balance is `left`; found once, for each move of the rates."""
+        if which not in self._lost:
+            self._lost[which] = losses(self, which, left)
+        return self._lost[which]
 
 
 def security(
@@ -163,7 +170,7 @@ def worth(
     for which, one in enumerate(models_of(model, len(of.pools))):
         left = scheduled(float(of.pools.wac[which]), int(of.pools.wam[which])) * float(of.pools.balance[which])
         kept = of.interest * left[:-1] * float(of.pools.coupon[which]) / 1200 + of.principal * (left[:-1] - left[1:])
-        prepaid, lost = np.ascontiguousarray(of.principal * left[1:]), losses(of, which, left)
+        prepaid, lost = np.ascontiguousarray(of.principal * left[1:]), of.losses(which, left)
         for low, smm in speeds(one, paths, of.pools, which, of.month0, faster):
             if lost is None:
                 kernels.path_flows(smm, low, discount, kept, prepaid, found, alive)
