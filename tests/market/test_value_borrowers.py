@@ -215,7 +215,14 @@ def test_a_pool_by_numbers_is_of_usual_loans() -> None:
     for name in ("cash_flow", "loss"):
         assert [row[name] for row in answer["cashflows"]] == pytest.approx(flows[name].to_list(), rel=1e-12)
     assert answer["by_speed"] == [] and answer["borrowers"]["as_of"] is None
-    assert {row["field"] for row in answer["borrowers"]["stands_in"]} == {"score", "ltv", "balance", "mi_pct"}
+    stands_in = {row["field"]: row["stands_in"] for row in answer["borrowers"]["stands_in"]}
+    assert stands_in == {"score": 740, "ltv": 75, "balance": 250_000, "mi_pct": 0, "unemployment": 5.5}
+    later = value_pool(**pool, settle="2090-01-02", **BOTH)["borrowers"]
+    assert [row["field"] for row in later["stands_in"] if row["loans"] is None] == ["mortgage_rate", "unemployment"]
+    with pytest.raises(Refused, match="before 1980-01: give --mortgage-rate"):
+        value_pool(**pool, settle="1979-12-02", **BOTH)
+    early = value_pool(**pool, settle="1979-12-02", mortgage_rate=11.0, **BOTH)["borrowers"]
+    assert early["unemployment"] is None and early["stands_in"][-1]["stands_in"] == 5.5
     paid = value_pool(**pool, speeds={"cdr": 3, "psa": 100}, guaranteed=True)
     assert paid["totals"] == value_pool(**pool, speeds={"cdr": 3, "psa": 100})["totals"]
     assert paid["pool"]["guaranteed"] is True and paid["by_speed"]

@@ -67,7 +67,13 @@ def _borrowers(found: Row) -> list[RenderableType]:
         world.append("house prices stay" if still else f"house prices {words.speed(found['house_prices'])} of today's")
     since = f"from {found['as_of']}" if found["as_of"] else ""
     cells = [
-        [row["field"], row["model"], words.count(row["loans"]), str(row["stands_in"])] for row in found["stands_in"]
+        [
+            row["field"],
+            row["model"],
+            "all" if row["loans"] is None else words.count(row["loans"]),
+            str(row["stands_in"]),
+        ]
+        for row in found["stands_in"]
     ]
     said: list[RenderableType] = [
         heading("Models of borrowers", since),

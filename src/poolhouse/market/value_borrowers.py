@@ -118,18 +118,14 @@ def behaviour(
     if prepayment is not None:
         prepayment = without_buyouts(prepayment, speeds, defaults)
     rate = _mortgage_rate(asked, first, market) if prepayment is not None else None
-    unemployment = asked.unemployment
-    if defaults is not None and unemployment is None and first is not None and first >= jobs.known_months()[0]:
-        unemployment = jobs.unemployment_e3(first) / _E3_PER_PERCENT
+    unemployment = _unemployment(asked, first) if defaults is not None else None
     told: Answer = {"as_of": None if first is None else month_name(first)}
     if prepayment is not None:
         told |= {"prepayment": _label(asked.prepayment), "mortgage_rate": rate}
     if defaults is not None:
-        told |= {
-            "defaults": _label(asked.defaults),
-            "unemployment": unemployment,
-            "house_prices": asked.house_prices or 1.0,
-        }
+        told |= {"defaults": _label(asked.defaults), "unemployment": unemployment}
+        told["house_prices"] = 1.0 if asked.house_prices is None else asked.house_prices
+    told["stands_in"] = _world_stands_in(asked, first, market, prepayment, defaults)
     return replace(
         plain, prepayment=prepayment, defaults=defaults, first=first, house_prices=asked.house_prices, told=told,
         book=book or rules.load(),
@@ -204,11 +200,42 @@ def _mortgage_rate(asked: Asked, first: int | None, market: Any) -> float | list
         return given
     if market is not None:
         return float(market.mortgage_rate)
+    if first is not None and first < survey.known_months()[0]:
+        start = month_name(survey.known_months()[0])
+        raise Refused(f"no mortgage rate is known for {month_name(first)}, before {start}: give --mortgage-rate")
     if first is None:
         raise Refused(
             "the prepayment model needs a mortgage rate: give --mortgage-rate, --rates, or a date in --settle"
         )
     return mortgage_rate_e7(first) / _E7_PER_PERCENT
+
+
+def _unemployment(asked: Asked, first: int | None) -> ByMonth:
+    """Today's national rate, percent, where none is given; None: not known, so the model's usual one."""
+    if asked.unemployment is not None or first is None or first < jobs.known_months()[0]:
+        return asked.unemployment
+    return jobs.unemployment_e3(first) / _E3_PER_PERCENT
+
+
+def _world_stands_in(
+    asked: Asked, first: int | None, market: Any, prepayment: PrepaymentModel | None, defaults: DefaultModel | None
+) -> list[Answer]:
+    """Rates of today that nobody knows, and what is taken instead: for months after the last known its own."""
+    rows = []
+    if prepayment is not None and asked.mortgage_rate is None and market is None:
+        rows += _late("mortgage_rate", "prepayment", first, survey.known_months()[1])
+    if defaults is not None and asked.unemployment is None:
+        if first is None or first < jobs.known_months()[0]:
+            usual = defaults.usual_unemployment
+            rows.append({"field": "unemployment", "model": "defaults", "loans": None, "stands_in": usual})
+        rows += _late("unemployment", "defaults", first, jobs.known_months()[1])
+    return rows
+
+
+def _late(name: str, model: str, first: int | None, last: int) -> list[Answer]:
+    if first is None or first <= last:
+        return []
+    return [{"field": name, "model": model, "loans": None, "stands_in": f"that of {month_name(last)}"}]
 
 
 def _history(first: int | None) -> Floats | None:
@@ -276,8 +303,9 @@ def defaulted(part: pl.DataFrame, of: Behaviour, model: DefaultModel) -> Answer:
 
 
 def told(loans: pl.DataFrame, of: Behaviour) -> Answer:
-    """`borrowers` of an answer: what the models were given, and `stands_in` as of `value_facts.stand_ins`."""
-    return of.told | {"stands_in": value_facts.stand_ins(loans, of.prepayment, of.defaults)}
+    """`borrowers` of an answer: what the models were given, and `stands_in`, a row for each fact of loans (as of
+    `value_facts.stand_ins`) or of the world (loans None) that is unknown."""
+    return of.told | {"stands_in": value_facts.stand_ins(loans, of.prepayment, of.defaults) + of.told["stands_in"]}
 
 
 def _columns(loans: pl.DataFrame) -> Answer:
