@@ -249,6 +249,7 @@ REFUSED: dict[str, dict[str, Any]] = {
     "--sda and --defaults": {"speeds": {"sda": 1}, "defaults": "model"},
     "--severity and --defaults": {"severity": 35.0, "defaults": "model"},
     "--severity and --guaranteed": {"speeds": {"cdr": 1}, "severity": 35.0, "guaranteed": True},
+    "--no-advance and --guaranteed": {"speeds": {"cdr": 1}, "advance": False, "guaranteed": True},
     "--mortgage-rate is what --prepayment": {"mortgage_rate": 5.0, "speeds": {"psa": 100}},
     "--house-prices is what --defaults": {"house_prices": 0.9, "prepayment": "model"},
     "--unemployment is what --defaults": {"unemployment": 9.0},

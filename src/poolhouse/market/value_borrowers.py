@@ -37,7 +37,7 @@ PREPAY, DEFAULT = ("psa", "cpr", "smm"), ("cdr", "sda")
 _E7_PER_PERCENT, _E3_PER_PERCENT = 100_000, 10
 _LEAST_RATE = 0.5
 """Percent: a mortgage rate below it was written as a fraction."""
-_CELLS = 65_536
+_CELLS = 131_072
 """Loan-months worked on at a time."""
 
 
@@ -106,7 +106,7 @@ def behaviour(
     balances as principal, so nothing is lost and all is advanced. market: `value_oas.Market` where rates are given:
     "model" is then its model, and its mortgage rate today's. Refused: what contradicts itself, and a model of
     prepayment with no mortgage rate."""
-    _refuse_contradictions(asked, speeds, severity, market)
+    _refuse_contradictions(asked, speeds, severity, advance, market)
     paid = guaranteed or asked.guaranteed
     plain = Behaviour(speeds, 0.0 if severity is None or paid else severity, lag, advance or paid, paid)
     defaults = _model("defaults", asked.defaults, default_model)
@@ -140,7 +140,7 @@ def without_buyouts(model: PrepaymentModel, speeds: Answer, defaults: DefaultMod
     return replace(model, buyout=0.0) if own else model
 
 
-def _refuse_contradictions(asked: Asked, speeds: Answer, severity: Any, market: Any) -> None:
+def _refuse_contradictions(asked: Asked, speeds: Answer, severity: Any, advance: bool, market: Any) -> None:
     for given, model, names in (
         (asked.prepayment, "prepayment", PREPAY), (asked.defaults, "defaults", DEFAULT),
     ):  # fmt: skip
@@ -151,6 +151,8 @@ def _refuse_contradictions(asked: Asked, speeds: Answer, severity: Any, market: 
         raise Refused("--severity and --defaults contradict each other: the model has a severity of its own")
     if asked.guaranteed and severity is not None and np.any(np.asarray(severity, dtype=float) > 0):
         raise Refused("--severity and --guaranteed contradict each other: a guarantor pays what is lost")
+    if asked.guaranteed and not advance:
+        raise Refused("--no-advance and --guaranteed contradict each other: a guarantor pays what is late")
     needs = (("mortgage_rate", "prepayment"), ("house_prices", "defaults"), ("unemployment", "defaults"))
     for name, model in needs:
         if getattr(asked, name) is not None and getattr(asked, model) is None:
