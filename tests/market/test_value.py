@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 import pytest
 
@@ -52,6 +54,21 @@ def test_a_security_starts_where_its_loans_stand(queried: Market) -> None:
         assert answer["delay_days"] == pool["delay_days"] - 31
         assert sum(row["principal"] for row in answer["cashflows"]) == pytest.approx(balance, rel=1e-9)
     assert exact > 2, "no security without curtailments to compare"
+
+
+@pytest.mark.parametrize("speed", [{"cpr": 60}, {"cpr": [60, 60]}, {"psa": 900}, {"smm": 7}, {"cdr": 50, "cpr": 3}])
+def test_speeds_hold_from_the_month_that_is_not_known_yet(queried: Market, speed: dict[str, Any]) -> None:
+    """What prepaid in the last month is received and comes first; a speed in that month would count it twice."""
+    month = queried.book.months("loan_months")[-1]
+    rows = queried.book.segment("loan_months", month).filter(pl.col("pool_id") > 0)
+    (pool,) = rows.group_by("pool_id").agg(pl.col("pending_unscheduled_cents").sum()).sort(
+        "pending_unscheduled_cents"
+    ).tail(1).rows(named=True)  # fmt: skip
+    number = queried.book.records("pools").filter(pl.col("pool_id") == pool["pool_id"])["pool_number"].item()
+    still, fast = (queried.value(number, speeds=given, rows=True)["cashflows"] for given in ({}, speed))
+    assert still[0]["principal"] == pytest.approx(fast[0]["principal"], rel=1e-12)
+    assert fast[0]["principal"] > pool["pending_unscheduled_cents"] / 100 > 0
+    assert fast[1]["principal"] > 1.5 * still[1]["principal"]
 
 
 def test_a_tape_is_one_pool_of_new_loans() -> None:

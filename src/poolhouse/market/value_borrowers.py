@@ -253,7 +253,8 @@ def cashflows(loans: pl.DataFrame, of: Behaviour) -> pl.DataFrame:
 
     Loans are projected one by one, some at a time, so memory does not grow with them; the answer depends on no thread.
     """
-    given = {"severity": of.severity, "lag": of.lag, "advance": of.advance, **of.speeds}
+    speeds = after_known(of.speeds, int(loans["known"].to_numpy().max(initial=0)))
+    given = {"severity": of.severity, "lag": of.lag, "advance": of.advance, **speeds}
     if not of.modelled:
         return valuation.cashflows(**_columns(loans), **given)
     months = int(loans["wam"].to_numpy().max())
@@ -269,6 +270,19 @@ def cashflows(loans: pl.DataFrame, of: Behaviour) -> pl.DataFrame:
     return pl.DataFrame(
         {"month": np.arange(1, months + 1, dtype=np.int32), **dict(zip(schedule.COLUMNS, total.T, strict=True))}
     )
+
+
+def after_known(speeds: Mapping[str, Any], known: int) -> Answer:
+    """Speeds of loans whose first `known` months are over: what borrowers did in them is received and stands beside, so
+    nothing more prepays or defaults then. By month, each number in its own month."""
+    found: Answer = {}
+    for name, value in speeds.items():
+        by_month = np.atleast_1d(np.asarray(value, dtype=np.float64))
+        if known and name in (*PREPAY, *DEFAULT) and by_month.ndim == 1:
+            longer = np.concatenate([by_month, np.full(max(known + 1 - len(by_month), 0), by_month[-1])])
+            value = np.concatenate([np.zeros(known), longer[known:]])
+        found[name] = value
+    return found
 
 
 def parts(loans: pl.DataFrame) -> Iterator[pl.DataFrame]:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from poolhouse import valuation
-from poolhouse.market.value_borrowers import DEFAULT, Behaviour, defaulted, parts, without_buyouts
+from poolhouse.market.value_borrowers import DEFAULT, Behaviour, after_known, defaulted, parts, without_buyouts
 from poolhouse.valuation import DefaultModel, PrepaymentModel, speeds
 from poolhouse.valuation.quick_prepayment import QuickModel
 from poolhouse.valuation.quick_speeds import Quick
@@ -79,7 +79,9 @@ def prepaying(found: Grouped, of: Behaviour, usual: PrepaymentModel) -> list[Lat
     """A model for each group: the one asked for at the group's means, else the usual one of a usual loan."""
     groups = found.groups
     if of.prepayment is None:
-        return [Later(valuation.quick_model(without_buyouts(usual, of.speeds, of.defaults)), 0)] * groups.height
+        quick = valuation.quick_model(without_buyouts(usual, of.speeds, of.defaults))
+        by_known = {known: Later(quick, known) for known in groups["known"].unique().to_list()}
+        return [by_known[known] for known in groups["known"].to_list()]
     facts = {theirs: groups[ours].to_list() for theirs, ours in _FACTS}
     return [
         Later(
@@ -97,7 +99,8 @@ def defaulting(found: Grouped, of: Behaviour) -> Answer:
     named = next((name for name in DEFAULT if name in of.speeds), None)
     common = {"lag": of.lag, "advance": of.advance}
     if named is not None:
-        return {named: of.speeds[named], "severity": of.severity, **common}
+        speeds_of = after_known(of.speeds, int(found.groups["known"].to_numpy().max(initial=0)))
+        return {named: speeds_of[named], "severity": of.severity, **common}
     return {} if of.defaults is None else {**_together(found, of, of.defaults), **common}
 
 

@@ -38,8 +38,8 @@ def value_security(
 ) -> Answer:
     """A security of the book, from its loans one by one as they stand at the last closed month; `options` as of
     `value_pool`. The pool's own delay unless another is given. Principal received and not yet distributed comes in
-    month 1; models add nothing to it then, since it is what borrowers did. Holders of a guaranteed pool lose nothing.
-    Keys as there; pool has cusip, pool_number, guaranteed and loans too, by_speed is empty. Refused: no such
+    month 1; speeds and models add nothing to it then, since it is what borrowers did. Holders of a guaranteed pool lose
+    nothing. Keys as there; pool has cusip, pool_number, guaranteed and loans too, by_speed is empty. Refused: no such
     security."""
     pool = pool_of(desk, security)
     if pool["class_name"]:
