@@ -94,9 +94,23 @@ class Run:
 
 def months_of(deal: Deal, speeds: source.Speeds) -> list[Received]:
     """What a deal's collateral pays at these speeds."""
+    return passed_on(deal, source.project(pools_of(deal), speeds))
+
+
+def pools_of(deal: Deal) -> Pools:
+    """The pools at the bottom of a deal, whose class may be another's collateral."""
+    while isinstance(deal.collateral, Underlying):
+        deal = deal.collateral.deal
+    return deal.collateral
+
+
+def passed_on(deal: Deal, months: list[Received], index_e7: Sequence[int] | None = None) -> list[Received]:
+    """What a deal's collateral pays when the pools at the bottom pay these months. index_e7: by month, in the place of
+    the own index of the deals below."""
     if isinstance(deal.collateral, Pools):
-        return source.project(deal.collateral, speeds)
-    ran = run(deal.collateral.deal, months_of(deal.collateral.deal, speeds))
+        return months
+    below = deal.collateral.deal
+    ran = run(below, passed_on(below, months, index_e7), index_e7=index_e7)
     life = ran.classes[deal.collateral.name]
     rows = zip(ran.received, life.balance, life.interest, life.principal, life.loss, strict=True)
     return [
@@ -242,6 +256,6 @@ def _holds(trust: Trust, came: int, rest: int, outstanding: int) -> None:
 
 
 __all__ = [
-    "Deal", "Life", "PaymentDate", "Run", "State", "Step", "Underlying", "accretion", "months_of", "opened", "run",
-    "step",
+    "Deal", "Life", "PaymentDate", "Run", "State", "Step", "Underlying", "accretion", "months_of", "opened",
+    "passed_on", "pools_of", "run", "step",
 ]  # fmt: skip

@@ -1,0 +1,108 @@
+"""Option-adjusted spread of payments that are given on paths, whatever made them: a deal's class, for one.
+
+The same spread, errors and durations as `oas`, which makes a pool's payments itself. Payments after a move of rates are
+given too, on paths of the same chance.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from poolhouse.valuation.oas import Oas, Priced, solved_spread
+from poolhouse.valuation.path_values import by_path
+from poolhouse.valuation.rates.paths import Paths
+from poolhouse.valuation.wrong import Floats, WrongInput, numbers
+
+_BP = 1e4
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """Paths on which payments are wanted: as they are, and with the curve `shift` percent lower and higher; and
+    `still`, on which today's forwards come true."""
+
+    base: Paths
+    shift: float = 0.25
+
+    @cached_property
+    def still(self) -> Paths:
+        return self.base.still
+
+    @cached_property
+    def down(self) -> Paths:
+        return self.base.moved(self.base.curve.shifted(-self.shift))
+
+    @cached_property
+    def up(self) -> Paths:
+        return self.base.moved(self.base.curve.shifted(self.shift))
+
+
+@dataclass(frozen=True)
+class Payments:
+    """One security's, undiscounted dollars, months x paths, on the paths of `Scenes`; down, up: None where durations
+    are not wanted. balance: today's, an IO's notional; accrued: what a buyer pays for at settlement, dollars."""
+
+    balance: float
+    accrued: float
+    delay_days: float
+    base: Floats
+    still: Floats
+    down: Floats | None = None
+    up: Floats | None = None
+
+    def worth(self, cash_flow: Floats, on: Paths) -> Floats:
+        """Discounted along each path to settlement."""
+        return cash_flow * on.discount(self.delay_days)[: len(cash_flow)]
+
+    def times(self, on: Paths) -> Floats:
+        """Years to each payment."""
+        return np.asarray(on.times[1 : len(self.base) + 1] + self.delay_days / 360)
+
+
+def price_of(of: Payments, oas_bp: float, scenes: Scenes) -> Priced:
+    """What the payments are worth at this OAS. Raises WrongInput."""
+    _checked(of, scenes)
+    spread = float(numbers("oas_bp", oas_bp, -_BP, 10 * _BP)) / _BP
+    factors = np.exp(-spread * of.times(scenes.base))
+    values, error = by_path(scenes.base, of.delay_days, of.worth(of.base, scenes.base), factors)
+    size = 100 / of.balance
+    return Priced((float(values.mean()) - of.accrued) * size, error * size, values * size)
+
+
+def oas_of(of: Payments, price: float, scenes: Scenes) -> Oas:
+    """The spread at which the payments are worth a clean price per 100, and, with down and up, effective duration and
+    convexity; see `oas.Oas`. Raises WrongInput."""
+    _checked(of, scenes)
+    paid = float(numbers("price", price)) / 100 * of.balance + of.accrued
+    if paid <= 0:
+        raise WrongInput(f"price {price:g} with accrued interest must be above 0")
+    times, flows = of.times(scenes.base), of.worth(of.base, scenes.base)
+    mean = flows.mean(axis=1)
+    spread = solved_spread(mean, times, paid)
+    factors = np.exp(-spread * times)
+    values, error = by_path(scenes.base, of.delay_days, flows, factors)
+    spread_duration = float((times * mean) @ factors) / paid
+    static = solved_spread(of.worth(of.still, scenes.still).mean(axis=1), times, paid)
+    size = 100 / of.balance
+    duration = convexity = None
+    if of.down is not None and of.up is not None:
+        down, up = (
+            float(of.worth(flows, on).mean(axis=1) @ factors)
+            for flows, on in ((of.down, scenes.down), (of.up, scenes.up))
+        )
+        move = scenes.shift / 100
+        duration, convexity = (down - up) / (2 * move * paid), (down + up - 2 * paid) / (paid * move**2)
+    return Oas(
+        float(price), spread * _BP, error / (paid * spread_duration) * _BP, error * size, static * _BP,
+        (static - spread) * _BP, spread_duration, scenes.base.count, values * size, duration, convexity,
+    )  # fmt: skip
+
+
+def _checked(of: Payments, scenes: Scenes) -> None:
+    if of.balance <= 0:
+        raise WrongInput("a price per 100 needs a balance above 0")
+    if of.base.shape[0] > scenes.base.months or of.base.shape[1:] != (scenes.base.count,):
+        raise WrongInput(f"payments of {of.base.shape} months x paths on {scenes.base.count} paths")
