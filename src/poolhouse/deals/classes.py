@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from poolhouse import money
 from poolhouse.deals.collateral import Received
@@ -82,7 +83,7 @@ class Class:
     residual: bool = False
     delay_days: int = 0
 
-    @property
+    @cached_property
     def bears_interest(self) -> bool:
         return not self.residual and self.coupon != Fixed(0)
 

@@ -177,7 +177,7 @@ def step(deal: Deal, before: State, received: Received, index_e7: int = 0) -> Pa
     fee, shortfall = _falls_due(trust, deal, opening, index_e7)
     came = trust.pots[INTEREST] + trust.pots[PRINCIPAL]
     _pay(trust, deal)
-    for pot in [name for name in trust.pots if name not in (INTEREST, PRINCIPAL)]:
+    for pot in list(trust.pots)[2:]:  # all but interest and principal
         trust.move(trust.pots[pot], pot, PRINCIPAL)
     if deal.losses:
         trust.write_down(deal.losses, max(trust.outstanding - received.after, 0))
@@ -213,11 +213,12 @@ def _falls_due(trust: Trust, deal: Deal, opening: dict[str, int], index_e7: int)
     missing = source.payoff_shortfall(deal.collateral, received) if isinstance(deal.collateral, Pools) else 0
     fee = min(fee, received.interest)
     missing = min(missing, received.interest - fee)
-    net = replace(received, interest=received.interest - fee)  # the net WAC is after fees, before what payoffs cost
+    net = replace(received, interest=received.interest - fee) if fee else received  # the net WAC is after fees, before what payoffs cost
     due = {}
     for name, c in deal.classes.items():
-        due[name], cut = c.interest(opening[name], index_e7, net) if c.bears_interest else (0, 0)
-        trust.carried[name] += cut + c.interest_on(trust.carried[name], index_e7) if c.capped else 0
+        due[name], cut = c.interest(opening[name], index_e7, net) if c.bears_interest and opening[name] else (0, 0)
+        if c.capped:
+            trust.carried[name] += cut + c.interest_on(trust.carried[name], index_e7)
     total = sum(due.values())
     if missing and total:  # borne by all classes by what they are due, and not owed later
         for name, part in zip(due, largest_remainder(min(missing, total), list(due.values())), strict=True):
@@ -232,8 +233,10 @@ def _keep(paid: PaymentDate, before: State, kept: Run) -> None:
     for name, life in kept.classes.items():
         got, c = paid.classes[name], kept.deal.classes[name]
         life.balance.append(c.base(before.balance))
-        for column in ("interest", "principal", "accrued", "loss"):
-            getattr(life, column).append(getattr(got, column))
+        life.interest.append(got.interest)
+        life.principal.append(got.principal)
+        life.accrued.append(got.accrued)
+        life.loss.append(got.loss)
         life.unpaid.append(paid.after.unpaid[name])
         life.ending.append(c.base(paid.after.balance))
     kept.received.append(paid.received)
