@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from poolhouse.deals import collateral
+from poolhouse.deals.classes import Class, NetWac
 from poolhouse.deals.collateral import Pools
 from poolhouse.deals.deal import Deal, Life, Run, State, passed_on, pools_of, run
 from poolhouse.valuation import path_values, terms
@@ -30,7 +31,7 @@ _E7_PER_PERCENT = 100_000
 class Got:
     """What a class, or the collateral, got on each path. Dollars, months x paths: cash, and principal, which of a
     notional balance is its decline; loss: dollars, of each path; balance: dollars before the first month; rate:
-    percent, of the first month's interest."""
+    percent, that accrues in the first."""
 
     cash: Floats
     principal: Floats
@@ -55,48 +56,55 @@ class OnPaths:
 
 def on_paths(
     deal: Deal, paths: Paths, prepayment: Borrowers, *, pools: Pools | None = None, start: State | None = None,
-    month0: int = 1, defaults: Mapping[str, Any] | None = None, call: bool = True,
+    month0: int = 1, defaults: Mapping[str, Any] | None = None, call: bool = True, set_e7: int | None = None,
 ) -> OnPaths:  # fmt: skip
     """A deal's life on each path. pools: instead of the deal's own; start: where the deal stands, instead of at its
     closing; month0: calendar month of the first payments; defaults: cdr or sda, severity, lag, advance, as
-    `valuation.cashflows` takes them, alike on every path. Raises WrongInput, Refused."""
+    `valuation.cashflows` takes them, alike on every path; set_e7: the first month's index, set already, instead of the
+    paths'. Raises WrongInput, Refused."""
     below = pools or pools_of(deal)
     months, reserve = max(below.wam), start.reserve if start else deal.reserve
-    rooms = {name: _Room(paths.count, months) for name in deal.classes}
+    rooms = {name: _Room(paths.count, months, c) for name, c in deal.classes.items()}
     whole, kept = _Room(paths.count, months), np.zeros((paths.count, months))
+    index = index_e7(paths, set_e7)
     called = np.zeros(paths.count, dtype=np.int64)
     residual = any(c.residual for c in deal.classes.values())
     projected = collateral.on_paths(below, _smm(below, paths, prepayment, month0), defaults or {})
-    for path, (received, rates) in enumerate(zip(projected, index_e7(paths), strict=True)):
+    for path, (received, rates) in enumerate(zip(projected, index, strict=True)):
         ran = run(deal, passed_on(deal, received, rates), index_e7=rates, call=call, start=start)
         for name, life in ran.classes.items():
-            rooms[name].keep(path, life, notional=bool(deal.classes[name].notional))
-        whole.keep(path, _life_of(ran), notional=False)
+            rooms[name].keep(path, life)
+        whole.keep(path, _life_of(ran))
         kept[path, : len(ran.fees)] = np.diff(ran.reserve, prepend=reserve) + ran.fees
         kept[path, : len(ran.fees)] += 0 if residual else np.array(ran.rest)
         called[path] = ran.called or 0
-    got = {name: room.got() for name, room in rooms.items()}
-    return OnPaths(deal, paths, got, whole.got(), np.ascontiguousarray(kept.T) / 100, called)
+    got = {name: room.got(index[0][0]) for name, room in rooms.items()}
+    return OnPaths(deal, paths, got, whole.got(0), np.ascontiguousarray(kept.T) / 100, called)
 
 
 class _Room:
-    """Cents of one class, paths x months, while the paths run."""
+    """Cents of a class, or of the collateral, paths x months, while the paths run."""
 
-    def __init__(self, paths: int, months: int) -> None:
+    def __init__(self, paths: int, months: int, of: Class | None = None) -> None:
+        self.of = of
         self.cash, self.principal = np.zeros((2, paths, months))
         self.loss = np.zeros(paths)
         self.balance = self.interest = 0
 
-    def keep(self, path: int, life: Life, *, notional: bool) -> None:
+    def keep(self, path: int, life: Life) -> None:
         months = len(life.interest)
         principal = np.array(life.principal)
         self.cash[path, :months] = np.array(life.interest) + principal
+        notional = self.of is not None and bool(self.of.notional)
         self.principal[path, :months] = -np.diff([*life.balance, life.ending[-1]]) if notional else principal
         self.loss[path] = sum(life.loss)
-        self.balance, self.interest = life.balance[0], life.interest[0] + life.accrued[0]
+        self.balance, self.interest = life.balance[0], life.interest[0]
 
-    def got(self) -> Got:
-        rate = 1200 * self.interest / self.balance if self.balance else 0.0
+    def got(self, index_e7: int) -> Got:
+        if self.of is None or isinstance(self.of.coupon, NetWac):
+            rate = 1200 * self.interest / self.balance if self.balance else 0.0
+        else:
+            rate = self.of.coupon.rate(index_e7) / _E7_PER_PERCENT
         cash, principal = (np.ascontiguousarray(cents.T) / 100 for cents in (self.cash, self.principal))
         return Got(cash, principal, self.loss / 100, self.balance / 100, rate)
 
@@ -111,10 +119,13 @@ def _life_of(ran: Run) -> Life:
     )  # fmt: skip
 
 
-def index_e7(paths: Paths) -> list[list[int]]:
-    """The one-month rate at each month's beginning, 1e-7, a list a path."""
-    found: list[list[int]] = np.rint(paths.short.T * _E7_PER_PERCENT).astype(np.int64).tolist()
-    return found
+def index_e7(paths: Paths, set_e7: int | None = None) -> list[list[int]]:
+    """The one-month rate at each month's beginning, 1e-7, a list a path; set_e7: in the first one's place."""
+    found = np.rint(paths.short.T * _E7_PER_PERCENT).astype(np.int64)
+    if set_e7 is not None:
+        found[:, 0] = set_e7
+    rows: list[list[int]] = found.tolist()
+    return rows
 
 
 def _smm(pools: Pools, paths: Paths, prepayment: Borrowers, month0: int) -> Iterator[Floats]:
