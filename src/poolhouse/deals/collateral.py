@@ -79,7 +79,9 @@ def project(pools: Pools, speeds: Speeds) -> list[Received]:
         age=age,
         **speeds,
     )
-    return _received(pools, {name: _cents(frame[name].to_numpy()).tolist() for name in _PARTS}, int(speeds.get("lag", 12)))
+    return _received(
+        pools, {name: _cents(frame[name].to_numpy()).tolist() for name in _PARTS}, int(speeds.get("lag", 12))
+    )
 
 
 def on_paths(pools: Pools, smm: Iterable[Floats], speeds: Speeds) -> Iterator[list[Received]]:
@@ -134,7 +136,7 @@ def _guaranteed(month: Received) -> Received:
 def _cents(dollars: Any) -> npt.NDArray[np.int64]:
     """Each month's cents, months last, so that any number of months together is off by half a cent at most."""
     so_far = np.rint(np.cumsum(dollars, axis=-1) * 100).astype(np.int64)
-    return np.diff(so_far, prepend=0)
+    return np.asarray(np.diff(so_far, prepend=0))
 
 
 def payoff_shortfall(pools: Pools, month: Received) -> int:

@@ -213,7 +213,9 @@ def _falls_due(trust: Trust, deal: Deal, opening: dict[str, int], index_e7: int)
     missing = source.payoff_shortfall(deal.collateral, received) if isinstance(deal.collateral, Pools) else 0
     fee = min(fee, received.interest)
     missing = min(missing, received.interest - fee)
-    net = replace(received, interest=received.interest - fee) if fee else received  # the net WAC is after fees, before what payoffs cost
+    net = (
+        replace(received, interest=received.interest - fee) if fee else received
+    )  # the net WAC is after fees, before what payoffs cost
     due = {}
     for name, c in deal.classes.items():
         due[name], cut = c.interest(opening[name], index_e7, net) if c.bears_interest and opening[name] else (0, 0)

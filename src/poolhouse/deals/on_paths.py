@@ -1,8 +1,8 @@
 """A deal on paths of rates: what each class gets on each, by the deal's own steps in whole cents.
 
-On a path the pools prepay by that path's mortgage rate, and floaters and inverses pay by its one-month rate, set at each
-month's beginning. A path's months become cents at the door, as a projection's do, and then `deal.run` pays them out:
-there is no second waterfall. What comes back is dollars, for valuation alone.
+On a path the pools prepay by that path's mortgage rate, and floaters and inverses pay by its one-month rate, set at
+each month's beginning. A path's months become cents at the door, as a projection's do, and then `deal.run` pays them
+out: there is no second waterfall. What comes back is dollars, for valuation alone.
 """
 
 from __future__ import annotations

@@ -36,7 +36,8 @@ def structure(
 
     Keys: deal, source, collateral (balance, interest, principal, loss in cents, wal), speeds, index, classes (see
     `deals.measures`), fees, payoff shortfall, left over (cents no class was due), called (month), by_speed, and with
-    `rows` months: a row per class and month in cents; with `rates` oas (`structure_oas.with_oas`). Refused: a deal or number that can't be meant, with its place.
+    `rows` months: a row per class and month in cents; with `rates` oas (`structure_oas.with_oas`).
+    Refused: a deal or number that can't be meant, with its place.
     """
     deal = read(Path(path))
     return answered(

@@ -134,5 +134,6 @@ def _grouped(pools: Pools) -> Pools:
     loans = pl.DataFrame(
         {"balance": pools.balance, "wac": pools.wac, "coupon": pools.coupon, "wam": pools.wam, "age": ages}
     )
-    alike = {name: tuple(column) for name, column in groups_of(loans).to_dict(as_series=False).items()}
-    return replace(pools, **{name: alike[name] for name in loans.columns})
+    alike = groups_of(loans)
+    balance, wac, coupon, wam, age = (tuple(alike[name].to_list()) for name in loans.columns)
+    return replace(pools, balance=balance, wac=wac, coupon=coupon, wam=wam, age=age)
