@@ -60,7 +60,7 @@ def structure(
         "speeds": {name: numbers(f"--{name}", text) for name, text in given.items()},
         "severity": numbers("--severity", severity), "lag": lag, "advance": not no_advance, "prices": _prices(price),
         "index": numbers("--index", index), "settle": settle, "call": not no_call, "rows": rows or plot is not None,
-        "rates": rates, "paths": paths,
+        "rates": rates, "paths": paths, "processes": _processes(paths if rates else 0),
     }  # fmt: skip
     with face_of(as_json) as face:
         from poolhouse.market import structure as structuring
@@ -77,6 +77,18 @@ def structure(
             if not rows:
                 del answer["months"]
         face.show("structure", answer, "")
+
+
+_PATHS_A_PROCESS = 64
+"""Fewer are run sooner than a process starts."""
+
+
+def _processes(paths: int) -> int:
+    if paths < 2 * _PATHS_A_PROCESS:
+        return 1
+    from poolhouse.valuation.totals import cores
+
+    return min(cores(), paths // _PATHS_A_PROCESS)
 
 
 def _prices(given: list[str] | None) -> dict[str, str]:

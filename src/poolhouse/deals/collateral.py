@@ -7,7 +7,7 @@ that the cents of all months are the balance, and no month is off by more than o
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -84,26 +84,43 @@ def project(pools: Pools, speeds: Speeds) -> list[Received]:
     )
 
 
-def on_paths(pools: Pools, smm: Iterable[Floats], speeds: Speeds) -> Iterator[list[Received]]:
-    """The pools' months on each path. smm: of each pool in turn, shares of 1, paths x its months, or as many more;
-    speeds: defaults alone, the same on every path."""
+@dataclass(frozen=True)
+class PathCents:
+    """Pools on paths of rates. cents: by `_PARTS`, paths x months; lag: from default to liquidation."""
+
+    pools: Pools
+    cents: npt.NDArray[np.int64]
+    lag: int
+
+    def __len__(self) -> int:
+        return int(self.cents.shape[1])
+
+    def months(self, path: int) -> list[Received]:
+        """Of one path."""
+        return _received(self.pools, dict(zip(_PARTS, self.cents[:, path].tolist(), strict=True)), self.lag)
+
+    def some(self, paths: slice) -> PathCents:
+        """Those paths alone."""
+        return replace(self, cents=self.cents[:, paths])
+
+
+def on_paths(pools: Pools, smm: Iterable[Floats], speeds: Speeds) -> PathCents:
+    """The pools on each path. smm: of each pool in turn, shares of 1, paths x its months, or as many more; speeds:
+    defaults alone, the same on every path."""
     given = {"cdr": None, "sda": None, "severity": 0.0, "lag": 12, "advance": True, **speeds}
     given |= {"advance": True} if pools.guaranteed else {}
-    parts: dict[str, Floats] = {}
+    totals: Floats | None = None
     ages = [None] * len(pools.wam) if pools.age is None else list(pools.age)
-    for balance, wac, coupon, wam, age, shares in zip(
-        pools.balance, pools.wac, pools.coupon, pools.wam, ages, smm, strict=True
-    ):
+    columns = zip(pools.balance, pools.wac, pools.coupon, pools.wam, ages, smm, strict=True)
+    for balance, wac, coupon, wam, age, shares in columns:
         count = len(shares)
         asked = terms.speeds_of(count, psa=None, cpr=None, smm=100 * shares[:, :wam], **given)
-        alike = terms.pools(np.full(count, balance / 100), wac, coupon, wam, age)
-        found = schedule.monthly(alike, asked)
-        for name in _PARTS:
-            whole = parts.setdefault(name, np.zeros((count, max(pools.wam))))
-            whole[:, :wam] += found[name]
-    cents = [_cents(parts[name]) for name in _PARTS]
-    for rows in zip(*cents, strict=True):
-        yield _received(pools, {name: row.tolist() for name, row in zip(_PARTS, rows, strict=True)}, given["lag"])
+        found = schedule.monthly(terms.pools(np.full(count, balance / 100), wac, coupon, wam, age), asked)
+        if totals is None:
+            totals = np.zeros((len(_PARTS), count, max(pools.wam)))
+        for total, name in zip(totals, _PARTS, strict=True):
+            total[:, :wam] += found[name]
+    return PathCents(pools, _cents(totals), given["lag"])
 
 
 _PARTS = ("net_interest", "scheduled_principal", "prepayment", "recovery", "loss", "default")

@@ -7,8 +7,10 @@ out: there is no second waterfall. What comes back is dollars, for valuation alo
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from concurrent.futures import Executor
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,7 @@ import numpy.typing as npt
 
 from poolhouse.deals import collateral
 from poolhouse.deals.classes import Class, NetWac
-from poolhouse.deals.collateral import Pools
+from poolhouse.deals.collateral import PathCents, Pools
 from poolhouse.deals.deal import Deal, Life, Run, State, passed_on, pools_of, run
 from poolhouse.valuation import path_values, terms
 from poolhouse.valuation.path_values import Borrowers, Prepayment
@@ -57,56 +59,88 @@ class OnPaths:
 def on_paths(
     deal: Deal, paths: Paths, prepayment: Borrowers, *, pools: Pools | None = None, start: State | None = None,
     month0: int = 1, defaults: Mapping[str, Any] | None = None, call: bool = True, set_e7: int | None = None,
+    workers: Executor | None = None, parts: int = 1,
 ) -> OnPaths:  # fmt: skip
     """A deal's life on each path. pools: instead of the deal's own; start: where the deal stands, instead of at its
     closing; month0: calendar month of the first payments; defaults: cdr or sda, severity, lag, advance, as
     `valuation.cashflows` takes them, alike on every path; set_e7: the first month's index, set already, instead of the
-    paths'. Raises WrongInput, Refused."""
+    paths'; workers: processes that share the paths, in so many parts. Raises WrongInput, Refused."""
     below = pools or pools_of(deal)
-    months, reserve = max(below.wam), start.reserve if start else deal.reserve
-    rooms = {name: _Room(paths.count, months, c) for name, c in deal.classes.items()}
-    whole, kept = _Room(paths.count, months), np.zeros((paths.count, months))
+    brought = collateral.on_paths(below, _smm(below, paths, prepayment, month0), defaults or {})
     index = index_e7(paths, set_e7)
-    called = np.zeros(paths.count, dtype=np.int64)
+    edges = [len(brought) * part // parts for part in range(parts + 1)]
+    pieces = [slice(low, high) for low, high in itertools.pairwise(edges) if low < high]
+    jobs = [_Job(deal, brought.some(piece), index[piece], call, start) for piece in pieces]
+    done = list(workers.map(_lives, jobs) if workers else map(_lives, jobs))
+    whole = _Cents(*(np.concatenate([getattr(one, f.name) for one in done], axis=-1) for f in fields(_Cents)))
+    got = [
+        _got(whole, place, deal.classes.get(name), index[0][0]) for place, name in enumerate([*deal.classes, ""])
+    ]  # the collateral at last, under no name
+    return OnPaths(deal, paths, dict(zip(deal.classes, got, strict=False)), got[-1], whole.kept / 100, whole.called)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """Some paths to run: what goes to a process."""
+
+    deal: Deal
+    brought: PathCents
+    index_e7: list[list[int]]
+    call: bool
+    start: State | None
+
+
+@dataclass(frozen=True)
+class _Cents:
+    """What runs gave: of each class and at last of the collateral, x months x paths (cash, principal) or x paths (loss,
+    first balance and interest); kept: months x paths; called: paths."""
+
+    cash: Ints
+    principal: Ints
+    loss: Ints
+    balance: Ints
+    interest: Ints
+    kept: Ints
+    called: Ints
+
+
+def _lives(job: _Job) -> _Cents:
+    """The deal's life on each of these paths."""
+    deal, count, months = job.deal, len(job.brought), max(job.brought.pools.wam)
+    wide = (len(deal.classes) + 1, count, months)
+    cash, principal = np.zeros((2, *wide), dtype=np.int64)
+    loss, balance, interest = np.zeros((3, *wide[:2]), dtype=np.int64)
+    kept, called = np.zeros(wide[1:], dtype=np.int64), np.zeros(count, dtype=np.int64)
+    notional = [bool(c.notional) for c in deal.classes.values()]
     residual = any(c.residual for c in deal.classes.values())
-    projected = collateral.on_paths(below, _smm(below, paths, prepayment, month0), defaults or {})
-    for path, (received, rates) in enumerate(zip(projected, index, strict=True)):
-        ran = run(deal, passed_on(deal, received, rates), index_e7=rates, call=call, start=start)
-        for name, life in ran.classes.items():
-            rooms[name].keep(path, life)
-        whole.keep(path, _life_of(ran))
-        kept[path, : len(ran.fees)] = np.diff(ran.reserve, prepend=reserve) + ran.fees
-        kept[path, : len(ran.fees)] += 0 if residual else np.array(ran.rest)
+    reserve = job.start.reserve if job.start else deal.reserve
+    for path, rates in enumerate(job.index_e7):
+        received = passed_on(deal, job.brought.months(path), rates)
+        ran = run(deal, received, index_e7=rates, call=job.call, start=job.start)
+        until = len(ran.fees)
+        for place, life in enumerate([*ran.classes.values(), _life_of(ran)]):
+            repaid = np.array(life.principal)
+            cash[place, path, :until] = np.array(life.interest) + repaid
+            if place < len(notional) and notional[place]:
+                repaid = -np.diff([*life.balance, life.ending[-1]])
+            principal[place, path, :until] = repaid
+            loss[place, path], balance[place, path] = sum(life.loss), life.balance[0]
+            interest[place, path] = life.interest[0]
+        kept[path, :until] = np.diff(ran.reserve, prepend=reserve) + ran.fees
+        kept[path, :until] += 0 if residual else np.array(ran.rest)
         called[path] = ran.called or 0
-    got = {name: room.got(index[0][0]) for name, room in rooms.items()}
-    return OnPaths(deal, paths, got, whole.got(0), np.ascontiguousarray(kept.T) / 100, called)
+    cash, principal = cash.swapaxes(1, 2), principal.swapaxes(1, 2)
+    return _Cents(cash, principal, loss, balance, interest, kept.T, called)
 
 
-class _Room:
-    """Cents of a class, or of the collateral, paths x months, while the paths run."""
-
-    def __init__(self, paths: int, months: int, of: Class | None = None) -> None:
-        self.of = of
-        self.cash, self.principal = np.zeros((2, paths, months))
-        self.loss = np.zeros(paths)
-        self.balance = self.interest = 0
-
-    def keep(self, path: int, life: Life) -> None:
-        months = len(life.interest)
-        principal = np.array(life.principal)
-        self.cash[path, :months] = np.array(life.interest) + principal
-        notional = self.of is not None and bool(self.of.notional)
-        self.principal[path, :months] = -np.diff([*life.balance, life.ending[-1]]) if notional else principal
-        self.loss[path] = sum(life.loss)
-        self.balance, self.interest = life.balance[0], life.interest[0]
-
-    def got(self, index_e7: int) -> Got:
-        if self.of is None or isinstance(self.of.coupon, NetWac):
-            rate = 1200 * self.interest / self.balance if self.balance else 0.0
-        else:
-            rate = self.of.coupon.rate(index_e7) / _E7_PER_PERCENT
-        cash, principal = (np.ascontiguousarray(cents.T) / 100 for cents in (self.cash, self.principal))
-        return Got(cash, principal, self.loss / 100, self.balance / 100, rate)
+def _got(cents: _Cents, place: int, of: Class | None, index_e7: int) -> Got:
+    """Dollars of a class, or of the collateral. A rate of the collateral's own is what it pays in the first month."""
+    balance, interest = int(cents.balance[place, 0]), int(cents.interest[place, 0])
+    if of is None or isinstance(of.coupon, NetWac):
+        rate = 1200 * interest / balance if balance else 0.0
+    else:
+        rate = of.coupon.rate(index_e7) / _E7_PER_PERCENT
+    return Got(cents.cash[place] / 100, cents.principal[place] / 100, cents.loss[place] / 100, balance / 100, rate)
 
 
 def _life_of(ran: Run) -> Life:
@@ -115,7 +149,7 @@ def _life_of(ran: Run) -> Life:
     return Life(
         balance=[month.balance for month in months], principal=[month.principal for month in months],
         interest=[month.interest - short for month, short in zip(months, ran.shortfall, strict=True)],
-        accrued=[0] * len(months), loss=[month.loss for month in months], ending=[month.after for month in months],
+        loss=[month.loss for month in months],
     )  # fmt: skip
 
 

@@ -27,12 +27,12 @@ def structure(
     path: str | Path, *, speeds: Mapping[str, Any] | None = None, severity: float | list[float] = 0.0, lag: int = 12,
     advance: bool = True, prices: Mapping[str, str | float] | None = None, index: float | list[float] | None = None,
     settle: str | float | None = None, call: bool = True, rows: bool = False, rates: str | Path | None = None,
-    paths: int = DEFAULT_PATHS,
+    paths: int = DEFAULT_PATHS, processes: int = 1,
 ) -> Answer:  # fmt: skip
     """A deal's classes at a speed. speeds, severity, lag, advance, settle as for `value`; prices: by class, per 100;
     index: percent, instead of the deal's own (a deal that is collateral keeps its own); call: the clean-up call is
     exercised as soon as it may be; rates: a file of a desk's curve and vols, for the classes' option-adjusted spreads
-    on so many `paths`.
+    on so many `paths`, which so many `processes` share.
 
     Keys: deal, source, collateral (balance, interest, principal, loss in cents, wal), speeds, index, classes (see
     `deals.measures`), fees, payoff shortfall, left over (cents no class was due), called (month), by_speed, and with
@@ -43,6 +43,7 @@ def structure(
     return answered(
         deal, lambda at: deals.months_of(deal, at), speeds=speeds, severity=severity, lag=lag, advance=advance,
         prices=prices, index=index, settle=settle, call=call, rows=rows, rates=rates, paths=paths,
+        processes=processes,
     )  # fmt: skip
 
 
@@ -51,7 +52,7 @@ def answered(
     speeds: Mapping[str, Any] | None = None, severity: float | list[float] = 0.0, lag: int = 12, advance: bool = True,
     prices: Mapping[str, str | float] | None = None, index: float | list[float] | None = None,
     settle: str | float | None = None, call: bool = True, rows: bool = False, rates: str | Path | None = None,
-    paths: int = DEFAULT_PATHS, pools: Pools | None = None,
+    paths: int = DEFAULT_PATHS, processes: int = 1, pools: Pools | None = None,
 ) -> Answer:  # fmt: skip
     """`structure` of a deal whose collateral pays what `months_at` says of speeds, from `start` on; pools: those, if
     not the deal's own."""
@@ -92,7 +93,7 @@ def answered(
         return answer
     return with_oas(
         answer, deal, rates, prices=quoted, paths=paths, settle_days=days, month0=value.month0_of(settle), call=call,
-        pools=pools, start=start,
+        pools=pools, start=start, processes=processes,
     )  # fmt: skip
 
 

@@ -6,7 +6,10 @@ The deal's own steps pay out on every path; see `deals.on_paths`. Floaters follo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +42,11 @@ _MEASURES = (
 def with_oas(
     answer: Answer, deal: Deal, path: str | Path, *, prices: Mapping[str, float], paths: int = DEFAULT_PATHS,
     settle_days: int = 0, month0: int = 1, call: bool = True, pools: Pools | None = None, start: State | None = None,
+    processes: int = 1,
 ) -> Answer:  # fmt: skip
-    """The answer of `structure` plus `oas`. pools, start: what is left of a book's pool, instead of the deal's own.
+    """The answer of `structure` plus `oas`. pools, start: what is left of a book's pool, instead of the deal's own;
+    processes: that share the paths; they are spawned, so a script that asks for more than one must guard its own start
+    (`if __name__ == "__main__"`).
 
     Keys: paths, mortgage_rate, worst_fit_bp (of the vols), index (percent, of the first month), called_share,
     collateral and classes: price (given, else that at an OAS of 0: `priced` tells), the spreads, errors and durations
@@ -60,13 +66,14 @@ def with_oas(
         )  # fmt: skip
         scenes = Scenes(walked)
         set_e7 = index_e7(scenes.still)[0][0]
-        ran = {
-            name: on_paths(
-                deal, getattr(scenes, name), model, pools=below, start=start, month0=month0, defaults=defaults,
-                call=call, set_e7=set_e7,
-            )
-            for name in _SCENES
-        }  # fmt: skip
+        with _workers(processes) as workers:
+            ran = {
+                name: on_paths(
+                    deal, getattr(scenes, name), model, pools=below, start=start, month0=month0, defaults=defaults,
+                    call=call, set_e7=set_e7, workers=workers, parts=processes,
+                )
+                for name in _SCENES
+            }  # fmt: skip
         rows = [
             _row(name, {scene: ran[scene].classes[name] for scene in _SCENES}, scenes, c.delay_days, prices.get(name))
             for name, c in deal.classes.items()
@@ -82,6 +89,13 @@ def with_oas(
             "collateral": collateral, "classes": rows,
         }
     }  # fmt: skip
+
+
+def _workers(processes: int) -> AbstractContextManager[Executor | None]:
+    """Processes, or none. Spawned, for a fork would copy threads' locks."""
+    if processes <= 1:
+        return nullcontext()
+    return ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
 
 
 def _row(name: str, got: Mapping[str, Got], scenes: Scenes, delay_days: int, price: float | None) -> Answer:
