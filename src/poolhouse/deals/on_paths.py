@@ -129,8 +129,8 @@ def _lives(job: _Job) -> _Cents:
         kept[path, :until] = np.diff(ran.reserve, prepend=reserve) + ran.fees
         kept[path, :until] += 0 if residual else np.array(ran.rest)
         called[path] = ran.called or 0
-    cash, principal = cash.swapaxes(1, 2), principal.swapaxes(1, 2)
-    return _Cents(cash, principal, loss, balance, interest, kept.T, called)
+    cash, principal, kept = (np.ascontiguousarray(part.swapaxes(-1, -2)) for part in (cash, principal, kept))
+    return _Cents(cash, principal, loss, balance, interest, kept, called)
 
 
 def _got(cents: _Cents, place: int, of: Class | None, index_e7: int) -> Got:
