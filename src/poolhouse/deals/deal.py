@@ -128,10 +128,11 @@ def run(
     """Pays the collateral's months out. index_e7: instead of the deal's own, by month of the run; call: the clean-up
     call is exercised; start: where the deal stands before the first month, instead of at its closing."""
     rates = tuple(index_e7 or deal.index_e7)
-    state = start or opened(deal)
+    state = first = start or opened(deal)
     if start is None and deal.closing != months[0].balance:
         raise ValueError("the months are not those of the deal's collateral")
-    kept = Run(deal, {name: Life() for name in deal.classes}, [])
+    dates: list[PaymentDate] = []
+    called = False
     for number, received in enumerate(months, 1):
         if deal.losses == () and received.loss and not deal.reference:
             raise Refused(
@@ -141,13 +142,11 @@ def run(
         called = call and received.balance * RATE_ONE <= deal.call_e7 * deal.closing
         if called:
             received = replace(received, unscheduled=received.unscheduled + received.after)
-        paid = step(deal, state, received, rates[min(number, len(rates)) - 1])
-        _keep(paid, state, kept)
-        state = paid.after
+        dates.append(step(deal, state, received, rates[min(number, len(rates)) - 1]))
+        state = dates[-1].after
         if called:
-            kept.called = number
             break
-    return kept
+    return _kept(deal, first, dates, len(dates) if called else None)
 
 
 def opened(deal: Deal) -> State:
@@ -231,29 +230,31 @@ def _falls_due(trust: Trust, deal: Deal, opening: dict[str, int], index_e7: int)
     return fee, missing
 
 
-def _keep(paid: PaymentDate, before: State, kept: Run) -> None:
-    for name, life in kept.classes.items():
-        got, c = paid.classes[name], kept.deal.classes[name]
-        life.balance.append(c.base(before.balance))
-        life.interest.append(got.interest)
-        life.principal.append(got.principal)
-        life.accrued.append(got.accrued)
-        life.loss.append(got.loss)
-        life.unpaid.append(paid.after.unpaid[name])
-        life.ending.append(c.base(paid.after.balance))
-    kept.received.append(paid.received)
-    kept.fees.append(paid.fee)
-    kept.shortfall.append(paid.shortfall)
-    kept.reserve.append(paid.after.reserve)
-    kept.rest.append(paid.rest)
+def _kept(deal: Deal, first: State, dates: list[PaymentDate], called: int | None) -> Run:
+    """The dates as columns."""
+    lives = {}
+    for name, c in deal.classes.items():
+        got = [date.classes[name] for date in dates]
+        bases = [c.base(state.balance) for state in (first, *(date.after for date in dates))]
+        lives[name] = Life(
+            bases[:-1], [each.interest for each in got], [each.principal for each in got],
+            [each.accrued for each in got], [each.loss for each in got],
+            [date.after.unpaid[name] for date in dates], bases[1:],
+        )  # fmt: skip
+    return Run(
+        deal, lives, [date.received for date in dates], [date.fee for date in dates],
+        [date.shortfall for date in dates], [date.after.reserve for date in dates], [date.rest for date in dates],
+        called,
+    )  # fmt: skip
 
 
 def _holds(trust: Trust, came: int, rest: int, outstanding: int) -> None:
     """Cash in = cash out, the rest included, and balances move by what was paid, added and lost. A fault of ours if
     not."""
-    paid = trust.paid.values()
-    out = sum(p.interest + p.principal for p in paid) + rest + trust.reserve
-    moved = sum(p.accrued - p.principal - p.loss for p in paid)
+    out, moved = rest + trust.reserve, 0
+    for paid in trust.paid.values():
+        out += paid.interest + paid.principal
+        moved += paid.accrued - paid.principal - paid.loss
     if came != out or trust.outstanding != outstanding + moved:
         raise AssertionError(f"month {trust.month}: {came} came in and {out} went out, balances moved {moved}")
     if min(trust.balance.values(), default=0) < 0 or min(trust.pots.values()) < 0:
