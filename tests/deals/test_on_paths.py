@@ -3,8 +3,9 @@ its kind does when rates move."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -99,10 +100,20 @@ def priced(deal: str) -> dict[str, valuation.Oas]:
     return found
 
 
-def test_a_deal_of_one_class_is_the_pool() -> None:
-    scenes = scenes_of()
-    of = payments(ran(ALONE, scenes), "A")
-    pool = valuation.security(100e6, 6.5, 6.0, 357, month0=6, delay_days=24)
+@pytest.mark.parametrize("pools", [1, 2])
+def test_a_deal_of_one_class_is_the_pool(pools: int) -> None:
+    """Also where two pools of other rates, terms and ages lie in it."""
+    scenes, deal = scenes_of(), ALONE
+    terms: tuple[Any, ...] = (100e6, 6.5, 6.0, 357, None)
+    if pools == 2:
+        terms = ([60e6, 40e6], [6.5, 7.25], [6.0, 6.0], [357, 230], [3, 70])
+        both = replace(
+            pools_of(ALONE), balance=(60_000_000_00, 40_000_000_00), wac=(6.5, 7.25), coupon=(6.0, 6.0), wam=(357, 230),
+            age=(3, 70),
+        )  # fmt: skip
+        deal = replace(ALONE, collateral=both)
+    of = payments(ran(deal, scenes), "A")
+    pool = valuation.security(*terms[:4], age=terms[4], month0=6, delay_days=24)
     for price in (95.0, 103.0):
         known = valuation.oas(pool, price, scenes.base, BORROWERS)
         found = oas_of(of, price, scenes)

@@ -57,6 +57,11 @@ class NetWac:
     """Its share of what the collateral pays after servicing."""
 
 
+def _share(base: int, received: Received) -> int:
+    """Of what the collateral pays, that of this balance."""
+    return money.half_up_div(base * received.interest, received.balance) if received.balance else 0
+
+
 def _within(rate: int, floor: int, cap: int | None) -> int:
     return max(rate if cap is None else min(rate, cap), floor)
 
@@ -95,11 +100,10 @@ class Class:
 
     def interest(self, base: int, index_e7: int, received: Received) -> tuple[int, int]:
         """A month's interest, and what the net-WAC cap cut of it. 30/360, half up to the cent."""
-        share = money.half_up_div(base * received.interest, received.balance) if received.balance else 0
         if isinstance(self.coupon, NetWac):
-            return share, 0
+            return _share(base, received), 0
         whole = money.monthly_interest(base, self.coupon.rate(index_e7))
-        due = min(whole, share) if self.capped else whole
+        due = min(whole, _share(base, received)) if self.capped else whole
         return due, whole - due
 
     def interest_on(self, amount: int, index_e7: int) -> int:

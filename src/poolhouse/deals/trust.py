@@ -147,7 +147,8 @@ class Trust:
         if not names:
             return
         due = [self.due[name] for name in names]
-        for name, part in zip(names, money.largest_remainder(min(pot, sum(due)), due), strict=True):
+        parts = due if pot >= sum(due) else money.largest_remainder(pot, due)
+        for name, part in zip(names, parts, strict=True):
             self.due[name] -= part
             accruing = self.accruing(name)
             if accruing:
@@ -160,7 +161,8 @@ class Trust:
 
     def accruing(self, name: str) -> bool:
         """An accrual class whose turn has not come: one of those its interest pays down is left."""
-        return any(self.balance[earlier] for earlier in self.classes[name].accrues_until)
+        waits_for = self.classes[name].accrues_until
+        return bool(waits_for) and any(self.balance[earlier] for earlier in waits_for)
 
     def _shared(self, group: tuple[str, ...], amount: int) -> list[tuple[str, int]]:
         """At most the amount, among the classes of the group by balance."""
