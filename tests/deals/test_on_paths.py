@@ -149,6 +149,26 @@ def test_classes_share_the_collateral_on_every_path(name: str) -> None:
     assert (lost <= found.collateral.loss + 1e-6).all() and (found.collateral.loss > 0).all() == bool(losing)
 
 
+def test_sequential_classes_on_paths_by_another_way() -> None:
+    """All paths at once in NumPy: the pool by a month's recursion, principal cut where the classes before end."""
+    deal, paths = example("sequential.toml"), scenes_of(16).base
+    found = on_paths(deal, paths, BORROWERS.loan, month0=6)
+    smm = BORROWERS.smm(paths.mortgage[:357].T, 8.125, 3, 6).T
+    balance, rate, principal = np.full(16, 400e6), 8.125 / 1200, np.empty((357, 16))
+    for month in range(357):
+        due = balance * rate / (1 - (1 + rate) ** -(357 - month)) - balance * rate
+        principal[month] = due + (balance - due) * smm[month]
+        balance = balance - principal[month]
+    paid, before = np.cumsum(principal, axis=0), 0.0
+    for name, size in (("A", 194.5e6), ("B", 36e6), ("C", 96.5e6), ("D", 73e6)):
+        left = size - np.clip(paid - before, 0, size)
+        opening = np.vstack([np.full(16, size), left[:-1]])
+        cash = opening * 0.075 / 12 + opening - left
+        assert np.abs(found.classes[name].principal - (opening - left)).max() < 0.021, name
+        assert np.abs(found.classes[name].cash - cash).max() < 0.031, name
+        before += size
+
+
 def test_where_rates_change_nothing_a_path_is_the_projection() -> None:
     """Prepayment and defaults alike on all paths: each class's cents are those of the deal's run at that speed."""
     deal = example("shifting.toml")
