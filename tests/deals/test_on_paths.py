@@ -184,6 +184,19 @@ def test_where_rates_change_nothing_a_path_is_the_projection() -> None:
     assert (found.called == known.called).all() and known.called
 
 
+def test_defaults_may_differ_from_path_to_path() -> None:
+    """A row of speeds for each: where there are none nothing is lost, the others lose as the projection does."""
+    deal = example("shifting.toml")
+    rows = np.zeros((16, 357))
+    rows[5, 24:60] = 8.0
+    found = on_paths(deal, scenes_of(16).base, Steady(0.012), defaults={"cdr": rows, "severity": 40.0})
+    known = deals.run(deal, deals.months_of(deal, {"smm": 1.2, "cdr": rows[5].tolist(), "severity": 40.0}))
+    assert (found.collateral.loss > 0).tolist() == [path == 5 for path in range(16)]
+    for name, life in known.classes.items():
+        assert found.classes[name].loss[5] == pytest.approx(sum(life.loss) / 100, abs=0.02)
+    assert found.classes["B1"].loss[5] > 0
+
+
 def test_without_volatility_the_spread_is_the_static_one() -> None:
     scenes = scenes_of(16, model=hull_white(0.05, 0.0))
     for name in ("P", "S"):

@@ -46,10 +46,8 @@ class Inverse:
     floor_e7: int
 
     def rate(self, index_e7: int) -> int:
-        fall = self.multiple * index_e7
-        return _within(
-            self.constant_e7 - money.half_up_div(fall.numerator, fall.denominator), self.floor_e7, self.cap_e7
-        )
+        fall = money.half_up_div(self.multiple.numerator * index_e7, self.multiple.denominator)
+        return _within(self.constant_e7 - fall, self.floor_e7, self.cap_e7)
 
 
 @dataclass(frozen=True)

@@ -106,7 +106,7 @@ class PathCents:
 
 def on_paths(pools: Pools, smm: Iterable[Floats], speeds: Speeds) -> PathCents:
     """The pools on each path. smm: of each pool in turn, shares of 1, paths x its months, or as many more; speeds:
-    defaults alone, the same on every path."""
+    defaults alone, the same on every path or with a row of months for each."""
     given = {"cdr": None, "sda": None, "severity": 0.0, "lag": 12, "advance": True, **speeds}
     given |= {"advance": True} if pools.guaranteed else {}
     totals: Floats | None = None

@@ -63,8 +63,9 @@ def on_paths(
 ) -> OnPaths:  # fmt: skip
     """A deal's life on each path. pools: instead of the deal's own; start: where the deal stands, instead of at its
     closing; month0: calendar month of the first payments; defaults: cdr or sda, severity, lag, advance, as
-    `valuation.cashflows` takes them, alike on every path; set_e7: the first month's index, set already, instead of the
-    paths'; workers: processes that share the paths, in so many parts. Raises WrongInput, Refused."""
+    `valuation.cashflows` takes them, alike on every path or with a row of months for each; set_e7: the first month's
+    index, set already, instead of the paths'; workers: processes that share the paths, in so many parts. Raises
+    WrongInput, Refused."""
     below = pools or pools_of(deal)
     brought = collateral.on_paths(below, _smm(below, paths, prepayment, month0), defaults or {})
     index = index_e7(paths, set_e7)
