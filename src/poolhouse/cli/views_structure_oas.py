@@ -12,8 +12,8 @@ from poolhouse.web import words
 Row = dict[str, Any]
 _RISK = (
     ("price", "Price", 4), ("oas_bp", "OAS, bp", 1), ("standard_error_bp", "+-", 1), ("z_spread_bp", "Z-spread", 1),
-    ("option_cost_bp", "Option cost", 1), ("effective_duration", "Duration", 2),
-    ("effective_convexity", "Convexity", 1), ("price_standard_error", "Price +-", 4),
+    ("option_cost_bp", "Option cost", 1), ("effective_duration", "Duration", 2), ("duration_standard_error", "+-", 2),
+    ("effective_convexity", "Convexity", 0), ("convexity_standard_error", "+-", 0),
 )  # fmt: skip
 _LIFE = (("wal", "WAL", 2), ("wal_standard_error", "+-", 3), ("wal_deviation", "Deviation", 2),
          ("wal_5", "5% below", 2), ("wal_95", "5% above", 2))  # fmt: skip
@@ -24,7 +24,7 @@ def oas(found: Row) -> list[RenderableType]:
     rows = [*found["classes"], *([found["collateral"]] if found["collateral"] else [])]
     fitted = f"mortgage rate {found['mortgage_rate']:g}%, vols fitted to {found['worst_fit_bp']:.1f} bp"
     note = f"{words.count(found['paths'])} paths, {fitted}, index {found['index']:.3f}% today"
-    shown: list[RenderableType] = [heading("On paths of rates", note), _table(rows, _RISK, spare=(8, 5, 4, 7))]
+    shown: list[RenderableType] = [heading("On paths of rates", note), _table(rows, _RISK, spare=(9, 8, 5, 4))]
     if not all(row["priced"] for row in found["classes"]):
         shown.append(
             plain("  Without a price of its own a class is priced at an OAS of 0; +- is one standard error.", "dim")

@@ -35,7 +35,8 @@ _DEFAULTS = ("cdr", "sda", "severity", "lag", "advance")
 _SPREAD = (5, 95)
 _MEASURES = (
     "price", "price_standard_error", "oas_bp", "standard_error_bp", "z_spread_bp", "option_cost_bp",
-    "effective_duration", "effective_convexity", "spread_duration",
+    "effective_duration", "duration_standard_error", "effective_convexity", "convexity_standard_error",
+    "spread_duration",
 )  # fmt: skip
 
 
@@ -110,7 +111,7 @@ def _row(name: str, got: Mapping[str, Got], scenes: Scenes, delay_days: int, pri
     of = Payments(base.balance, accrued, delay_days, *(got[scene].cash for scene in _SCENES))
     at = path_oas.price_of(of, 0.0, scenes).price if price is None else price
     found = path_oas.oas_of(of, at, scenes)
-    row |= {name: getattr(found, name) for name in _MEASURES}
+    row |= {name: getattr(found, name) for name in _MEASURES} | ({"oas_bp": 0.0} if price is None else {})
     return row | {"value": at / 100 * base.balance + accrued, "by_path": found.by_path.tolist()}
 
 

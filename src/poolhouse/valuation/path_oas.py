@@ -6,13 +6,14 @@ given too, on paths of the same chance.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from poolhouse.valuation.oas import Oas, Priced, solved_spread
-from poolhouse.valuation.path_values import by_path
+from poolhouse.valuation.path_values import by_path, left_to_chance, standard_error
 from poolhouse.valuation.rates.paths import Paths
 from poolhouse.valuation.wrong import Floats, WrongInput, numbers
 
@@ -62,6 +63,14 @@ class Payments:
         return np.asarray(on.times[1 : len(self.base) + 1] + self.delay_days / 360)
 
 
+@dataclass(frozen=True)
+class PathOas(Oas):
+    """`oas.Oas`, and the standard errors of effective duration and convexity, at the spread found."""
+
+    duration_standard_error: float | None = None
+    convexity_standard_error: float | None = None
+
+
 def price_of(of: Payments, oas_bp: float, scenes: Scenes) -> Priced:
     """What the payments are worth at this OAS. Raises WrongInput."""
     _checked(of, scenes)
@@ -72,9 +81,9 @@ def price_of(of: Payments, oas_bp: float, scenes: Scenes) -> Priced:
     return Priced((float(values.mean()) - of.accrued) * size, error * size, values * size)
 
 
-def oas_of(of: Payments, price: float, scenes: Scenes) -> Oas:
+def oas_of(of: Payments, price: float, scenes: Scenes) -> PathOas:
     """The spread at which the payments are worth a clean price per 100, and, with down and up, effective duration and
-    convexity; see `oas.Oas`. Raises WrongInput."""
+    convexity. Raises WrongInput."""
     _checked(of, scenes)
     paid = float(numbers("price", price)) / 100 * of.balance + of.accrued
     if paid <= 0:
@@ -87,18 +96,30 @@ def oas_of(of: Payments, price: float, scenes: Scenes) -> Oas:
     spread_duration = float((times * mean) @ factors) / paid
     static = solved_spread(of.worth(of.still, scenes.still).mean(axis=1), times, paid)
     size = 100 / of.balance
-    duration = convexity = None
-    if of.down is not None and of.up is not None:
-        down, up = (
-            float(of.worth(flows, on).mean(axis=1) @ factors)
-            for flows, on in ((of.down, scenes.down), (of.up, scenes.up))
-        )
-        move = scenes.shift / 100
-        duration, convexity = (down - up) / (2 * move * paid), (down + up - 2 * paid) / (paid * move**2)
-    return Oas(
+    found = PathOas(
         float(price), spread * _BP, error / (paid * spread_duration) * _BP, error * size, static * _BP,
-        (static - spread) * _BP, spread_duration, scenes.base.count, values * size, duration, convexity,
+        (static - spread) * _BP, spread_duration, scenes.base.count, values * size,
     )  # fmt: skip
+    return replace(found, **_risk(of, scenes, flows, factors, paid))
+
+
+def _risk(of: Payments, scenes: Scenes, flows: Floats, factors: Floats, paid: float) -> dict[str, Any]:
+    """Effective duration and convexity, and how far chance may have moved them: of the same paths moved, so that most
+    of it cancels."""
+    if of.down is None or of.up is None:
+        return {}
+    low, high = of.worth(of.down, scenes.down), of.worth(of.up, scenes.up)
+    down, up = (float(moved.mean(axis=1) @ factors) for moved in (low, high))
+    lefts = [
+        left_to_chance(on, of.delay_days, moved, factors)
+        for on, moved in ((scenes.down, low), (scenes.base, flows), (scenes.up, high))
+    ]
+    slope, bend = 2 * paid * scenes.shift / 100, paid * (scenes.shift / 100) ** 2
+    return {
+        "effective_duration": (down - up) / slope, "effective_convexity": (down + up - 2 * paid) / bend,
+        "duration_standard_error": standard_error(scenes.base, (lefts[0] - lefts[2]) / slope),
+        "convexity_standard_error": standard_error(scenes.base, (lefts[0] + lefts[2] - 2 * lefts[1]) / bend),
+    }  # fmt: skip
 
 
 def _checked(of: Payments, scenes: Scenes) -> None:
