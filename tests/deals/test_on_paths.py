@@ -316,3 +316,6 @@ def test_what_does_not_fit_is_refused() -> None:
     with pytest.raises(valuation.WrongInput, match="on 16 paths"):
         price_of(Payments(1.0, 0.0, 0, flows[:, :3], flows), 0.0, scenes)
     assert isinstance(scenes.base, Paths)
+    lucky = Payments(100.0, 0.0, 0, flows, 0 * flows[:, :1])  # paid on some path, but not where forwards come true
+    found = oas_of(lucky, 10.0, scenes)
+    assert np.isnan(found.z_spread_bp) and np.isnan(found.option_cost_bp) and found.effective_duration is None

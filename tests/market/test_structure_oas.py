@@ -117,6 +117,8 @@ def test_the_page_draws_the_paths() -> None:
 def test_what_can_not_be_meant_is_refused() -> None:
     with pytest.raises(Refused, match="multiple of 8"):
         structure(DEALS / "market.toml", rates=RATES, paths=20)
+    with pytest.raises(Refused, match="10,000 at most"):
+        structure(DEALS / "market.toml", rates=RATES, paths=16_000)
     with pytest.raises(Refused, match="above 0"):
         structure(DEALS / "market.toml", rates=RATES, paths=16, prices={"P": -200})
     with pytest.raises(Refused, match="no such class"):

@@ -29,7 +29,9 @@ from poolhouse.valuation.wrong import WrongInput
 
 Answer = dict[str, Any]
 DEFAULT_PATHS = 128
-"""A deal runs in Python on each, four times: a second for a few classes. The standard error tells whether they do."""
+"""A deal runs on each three times, some five seconds of one core. The standard errors tell whether they are enough."""
+MOST_PATHS = 10_000
+"""Some ten minutes, and a gigabyte for a few classes."""
 _SCENES = ("base", "still", "down", "up")
 _DEFAULTS = ("cdr", "sda", "severity", "lag", "advance")
 _SPREAD = (5, 95)
@@ -56,6 +58,8 @@ def with_oas(
     principal is lost), loss_percent (of the balance, mean), by_path (settled value per 100). None where there is no
     such number. Refused: what can't be meant.
     """
+    if paths > MOST_PATHS:
+        raise Refused(f"{paths:,} paths are too many for a deal, which runs on each: ask for {MOST_PATHS:,} at most")
     market = read_market(path)
     below = pools_of(deal) if pools is None else _grouped(pools)
     model = valuation.quick_model(market.borrowers.at())
@@ -111,7 +115,8 @@ def _row(name: str, got: Mapping[str, Got], scenes: Scenes, delay_days: int, pri
     of = Payments(base.balance, accrued, delay_days, *(got[scene].cash for scene in _SCENES))
     at = path_oas.price_of(of, 0.0, scenes).price if price is None else price
     found = path_oas.oas_of(of, at, scenes)
-    row |= {name: getattr(found, name) for name in _MEASURES} | ({"oas_bp": 0.0} if price is None else {})
+    row |= {name: number if np.isfinite(number := getattr(found, name)) else None for name in _MEASURES}
+    row |= {"oas_bp": 0.0} if price is None else {}
     return row | {"value": at / 100 * base.balance + accrued, "by_path": found.by_path.tolist()}
 
 
@@ -128,7 +133,7 @@ def _lives(base: Got, scenes: Scenes, delay_days: int) -> Answer:
     means = (np.bincount(scenes.base.group[paid], lives)[sizes > 0]) / sizes[sizes > 0]
     error = means.std(ddof=1) / np.sqrt(len(means)) if len(means) > 1 else 0.0
     low, high = np.percentile(lives, _SPREAD)
-    found = (lives.mean(), error, lives.std(ddof=1), low, high)
+    found = (lives.mean(), error, lives.std(), low, high)
     return {name: float(number) for name, number in zip(names, found, strict=True)}
 
 

@@ -83,7 +83,7 @@ def price_of(of: Payments, oas_bp: float, scenes: Scenes) -> Priced:
 
 def oas_of(of: Payments, price: float, scenes: Scenes) -> PathOas:
     """The spread at which the payments are worth a clean price per 100, and, with down and up, effective duration and
-    convexity. Raises WrongInput."""
+    convexity. z_spread_bp and option_cost_bp are NaN where forwards that come true pay nothing. Raises WrongInput."""
     _checked(of, scenes)
     paid = float(numbers("price", price)) / 100 * of.balance + of.accrued
     if paid <= 0:
@@ -94,7 +94,8 @@ def oas_of(of: Payments, price: float, scenes: Scenes) -> PathOas:
     factors = np.exp(-spread * times)
     values, error = by_path(scenes.base, of.delay_days, flows, factors)
     spread_duration = float((times * mean) @ factors) / paid
-    static = solved_spread(of.worth(of.still, scenes.still).mean(axis=1), times, paid)
+    still = of.worth(of.still, scenes.still)[:, 0]
+    static = solved_spread(still, times, paid) if still.sum() > 0 else float("nan")
     size = 100 / of.balance
     found = PathOas(
         float(price), spread * _BP, error / (paid * spread_duration) * _BP, error * size, static * _BP,
