@@ -131,8 +131,8 @@ def small(count: int, python: str | None) -> None:
         "kernel, one thread": months / best(lambda: cashflows(**loans, psa=PSA, threads=1)),
         "kernel, one CPR": months / best(lambda: cashflows(**loans, cpr=8, threads=2)),
         "kernel, with defaults": months / best(lambda: cashflows(**loans, psa=PSA, sda=100, severity=35, threads=2)),
-        "a row per loan and month": few_months / best(lambda: cashflows(**few, psa=PSA, rows=True), 1),
-        "plain NumPy": few["wam"].size * int(few["wam"].max()) / best(lambda: by_numpy(few), 1),
+        "a row per loan and month": few_months / best(lambda: cashflows(**few, psa=PSA, rows=True), 2),
+        "plain NumPy": few["wam"].size * int(few["wam"].max()) / best(lambda: by_numpy(few), 2),
     }
     found, ours = limits(), cashflows(**few, psa=PSA)
     gap = np.abs(by_numpy(few)[:, 0] / ours["balance"].to_numpy() - 1)[:-12].max()

@@ -79,6 +79,27 @@ def build(place: Path, tape: TapeRead | Path, months: int, payments: Path | None
     return market
 
 
+_LOST_IN, _SALES = 7, (70_000_000, 55_000_000)
+"""Month of the first property's sale, and what the two sold in it and in the next bring."""
+
+
+def lossy(folder: Path) -> Path:
+    """A book of twenty loans of $900,000 in one private pool; two stop paying in April and are lost in July and August
+    2009. November is open."""
+    rows = alike(20, note_amount_cents=90_000_000, value_cents=120_000_000, ltv_e4=7_500, income_cents=40_000_000)
+    sent = [
+        (f"L-{i:04d}", f"2009-{m:02d}-05", 568_861, "instalment", f"{i}/{m}")
+        for i in range(20) for m in range(3, 11) if i > 1 or m < 4
+    ]  # fmt: skip
+    sent += [
+        (f"L-{i:04d}", f"2009-{_LOST_IN + i:02d}-20", cents, "liquidation", f"lost {i}")
+        for i, cents in enumerate(_SALES)
+    ]
+    payments = write_rows(folder / "payments.csv", [dict(zip(PAYMENT_COLUMNS, one, strict=True)) for one in sent])
+    build(folder / "book", write_rows(folder / "tape.csv", rows), 10, payments).close_book()
+    return folder / "book"
+
+
 def month_by_steps(market: Market, payments: Path | None = None) -> None:
     """The open month, one command after the other."""
     for step in STEPS[:-1]:

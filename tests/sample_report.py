@@ -124,6 +124,11 @@ _REPORT: dict[str, Any] = {
          "coupon_max": 5.5, "guarantee": _GUARANTEES[code]}
         for i, (code, name) in enumerate(_NAMES.items())
     ],
+    "classes": [
+        {"class_name": name, "deals": 3, "face_cents": face, "price_e6": price, "interest_cents": face // 20,
+         "principal_cents": face // 10, "loss_cents": lost, "balance_cents": face - face // 10 - lost}
+        for name, face, price, lost in (("A", 17_000_000_000, 100_105_769, 0), ("B1", 1_450_210_000, None, 12_345))
+    ],
     "delinquency": {"current": 36_010, "days_30": 640, "days_60": 210, "days_90_plus": 305, "foreclosure": 118,
                     "loans_active": 37_283},
     "lenders": {"watched": 559, "stopped": 2, "sales_refused": 41},

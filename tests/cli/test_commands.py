@@ -51,11 +51,17 @@ def test_close_takes_seed_start_edition_and_mapping(terminal: Any, tape: Path) -
     ]
 
 
-@pytest.mark.parametrize("name", ["check", "sell", "pool", "issue", "notify", "lenders", "report"])
+@pytest.mark.parametrize("name", ["check", "sell", "issue", "notify", "lenders", "report"])
 def test_plain_commands(terminal: Any, name: str) -> None:
     code, _ = terminal.json(name, "--book", "b")
     assert code == 0
     assert terminal.calls == [("open", ("b",), {"create": False}), (name, (), {})]
+
+
+def test_pool_takes_a_users_own_deal(terminal: Any, tape: Path) -> None:
+    terminal.json("pool", "--book", "b")
+    terminal.json("pool", "--book", "b", "--deal", tape)
+    assert terminal.calls[1::2] == [("pool", (None,), {}), ("pool", (tape,), {})]
 
 
 def test_trade_transfer_and_close_month(terminal: Any, tape: Path) -> None:

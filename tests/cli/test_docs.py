@@ -28,6 +28,7 @@ FILES = (
     "pools.csv",
     "limits.toml",
     "desk.toml",
+    "mine.toml",
 )
 
 

@@ -34,9 +34,19 @@ def pools(*changes: dict[str, Any]) -> pl.DataFrame:
     return POOLS.conform(pl.DataFrame(rows, schema=POOLS.schema))
 
 
-def securities() -> pl.DataFrame:
-    """The security of pool 1."""
-    return SECURITIES.conform(pl.DataFrame([(1, CUSIP, 1, MONTH)], schema=SECURITIES.schema, orient="row"))
+def securities(frame: pl.DataFrame | None = None) -> pl.DataFrame:
+    """The securities of whole pools; of pool 1 by default."""
+    rows = [
+        (p["pool_id"], CUSIP if p["pool_id"] == 1 else f"99{p['pool_id']:06d}X", p["pool_id"], MONTH, "", 0,
+         p["face_cents"], p["coupon_rate_e7"], "fixed")
+        for p in (pools() if frame is None else frame).to_dicts()
+    ]  # fmt: skip
+    return SECURITIES.conform(pl.DataFrame(rows, schema=SECURITIES.schema, orient="row"))
+
+
+def security_factors(*rows: tuple[int, int]) -> pl.DataFrame:
+    """security_id, factor_e8 of a month."""
+    return pl.DataFrame(list(rows), schema={"security_id": pl.Int32, "factor_e8": pl.Int64}, orient="row")
 
 
 def issued(*shares: tuple[int, int], pool_id: int = 1, on: date = date(2009, 2, 1)) -> pl.DataFrame:

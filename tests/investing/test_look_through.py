@@ -21,23 +21,21 @@ TRADES = pl.concat(
     ]
 )
 POSITIONS = investing.positions(TRADES, date(2009, 2, 27))
-LOANS = pl.DataFrame(
-    [(1, 4, 99_000_003, 7)],
-    schema={"pool_id": pl.Int32, "loans": pl.Int32, "closing_scheduled_cents": pl.Int64, "states": pl.Int64},
-    orient="row",
-)
+LOANS = pl.DataFrame([(1, 4, 7)], schema={"pool_id": pl.Int32, "loans": pl.Int32, "states": pl.Int64}, orient="row")
+LEFT = securities().with_columns(balance_cents=pl.lit(99_000_003, pl.Int64))
 
 
 def look(holder: int) -> dict[str, Any]:
-    return investing.lookthrough(holder, POSITIONS, securities(), pools(), LOANS, SHARES)
+    return investing.lookthrough(holder, POSITIONS, LEFT, pools(), LOANS, SHARES)
 
 
 def test_a_direct_holder() -> None:
     seen = look(BANK)
     assert seen["direct"] == [
         {
-            "security_id": 1, "cusip": CUSIP, "pool_id": 1, "pool_number": "F000001", "program": "fnma",
-            "coupon_rate_e7": 450_000, "face_cents": 60_000_000, "pool_face_cents": 100_000_000,
+            "security_id": 1, "cusip": CUSIP, "class_name": "", "pool_id": 1, "pool_number": "F000001",
+            "program": "fnma",
+            "coupon_rate_e7": 450_000, "face_cents": 60_000_000, "original_face_cents": 100_000_000,
             "share_e8": 60_000_000, "balance_cents": 59_400_002, "loans": 4, "states": 7,
         }
     ]  # fmt: skip
@@ -63,7 +61,10 @@ def test_a_holder_of_nothing() -> None:
 
 
 def test_one_loans_cents_are_shared_out_whole() -> None:
-    shared = investing.loan_shares(100_001, 1, POSITIONS, SHARES)
-    assert [(s["holder_id"], s["cents"]) for s in shared] == [(FUND, 40_000), (BANK, 60_001)]
+    shared = investing.loan_shares(100_001, [(BANK, 40_000_000), (FUND, 40_000_000), (BANK, 20_000_000)], SHARES)
+    assert [(s["holder_id"], s["weight"], s["cents"]) for s in shared] == [
+        (FUND, 40_000_000, 40_000),
+        (BANK, 60_000_000, 60_001),
+    ]
     assert shared[0]["through"] == [{"holder_id": PLAN, "share_e8": 10_000_000, "cents": 4_000}]
-    assert investing.loan_shares(5, 99, POSITIONS, SHARES) == []
+    assert investing.loan_shares(5, [], SHARES) == investing.loan_shares(5, [(BANK, 0)], SHARES) == []

@@ -14,6 +14,7 @@ from investing_frames import BANK, FNMA_ID, MONTH, PAR, PENSION, factor_rows, is
 from poolhouse import investing, ledger
 from poolhouse.dates import parse_month
 from poolhouse.investing.paying import holder_interest, holder_principal
+from poolhouse.tables import CLASS_MONTHS, FIRST_CLASS_SECURITY
 from poolhouse.tables.codes import PRIVATE
 
 FACE = 25_000_000
@@ -93,18 +94,37 @@ def test_a_trade_after_the_record_date_moves_nothing_this_month() -> None:
     assert investing.positions(moved, date(2009, 3, 2))["holder_id"].to_list() == [PENSION]
 
 
-def test_a_private_loss_lowers_the_factor_and_pays_nothing() -> None:
+def class_rows(*rows: dict[str, int]) -> pl.DataFrame:
+    """CLASS_MONTHS rows of March 2009, of classes of pool 1."""
+    zero = dict.fromkeys(CLASS_MONTHS.schema, 0) | {"month": MONTH + 1, "pool_id": 1}
+    frame = pl.DataFrame([zero | {"security_id": FIRST_CLASS_SECURITY + i} | row for i, row in enumerate(rows)],
+                         schema=CLASS_MONTHS.schema)  # fmt: skip
+    return CLASS_MONTHS.conform(frame)
+
+
+def test_a_classs_cents_go_to_its_holders_and_its_loss_is_written_down() -> None:
+    senior, junior, dead = (FIRST_CLASS_SECURITY + i for i in range(3))
     private = pools({"program": PRIVATE, "guarantee": "none", "coupon_rate_e7": 600_000})
-    rows = factor_rows({"factor_e8": 95_000_000, "received_cents": 3_500_000})
-    losses = pl.DataFrame([(1, 2_000_000)], schema={"pool_id": pl.Int32, "loss_cents": pl.Int64}, orient="row")
-    held = investing.positions(issued((BANK, 100_000_000)), date(2009, 2, 27))
-    outcome = investing.pay_holders(rows, held, private, MONTH + 1, losses)
-    (paid,) = outcome.tables["holder_months"].to_dicts()
-    # the factor falls by 5%: 2% lost, 3% paid; and a full month's interest
-    assert (paid["principal_cents"], paid["interest_cents"]) == (3_000_000, 500_000)
+    rows = factor_rows({"factor_e8": 95_000_000, "received_cents": 3_500_007})
+    classes = class_rows(
+        {"opening_cents": 90_000_000, "interest_cents": 450_001, "principal_cents": 3_000_000},
+        {"opening_cents": 3_000_000, "interest_cents": 50_000, "loss_cents": 2_000_001},
+        {},
+    )
+    trades = [
+        issued((BANK, 30_000_000), (PENSION, 60_000_000), pool_id=senior), issued((BANK, 10_000_000), pool_id=junior),
+        issued((BANK, 5_000_000), pool_id=dead),
+    ]  # fmt: skip
+    held = investing.positions(pl.concat(trades), date(2009, 2, 27))
+    outcome = investing.pay_holders(rows, held, private, MONTH + 1, classes)
+    assert outcome.tables["holder_months"].select(
+        "security_id", "holder_id", "principal_cents", "interest_cents"
+    ).rows() == [(senior, PENSION, 2_000_000, 300_001), (senior, BANK, 1_000_000, 150_000), (junior, BANK, 0, 50_000)]
     lines = {(r["party_id"], r["account"]): r["cents"] for r in ledger.lines(outcome.events[0]).to_dicts()}
-    assert lines[(BANK, "securities_held")] == -5_000_000 and lines[(BANK, "credit_loss")] == 2_000_000
-    assert lines[(2, "certificates")] == 3_000_000
+    assert lines[(BANK, "securities_held")] == -3_000_001 and lines[(BANK, "credit_loss")] == 2_000_001
+    assert lines[(2, "certificates")] == 3_000_000 and lines[(2, "rounding")] == -6  # brought, and due to no class
+    with pytest.raises(ValueError, match="nobody holds it"):
+        investing.pay_holders(rows, held.filter(pl.col("security_id") != junior), private, MONTH + 1, classes)
 
 
 def test_a_rising_factor_and_a_missing_holder_are_refused() -> None:

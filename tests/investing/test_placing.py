@@ -8,12 +8,26 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from investing_frames import BANK, CREDIT, FNMA_ID, FUND, MONTH, NOBODY, PENSION, issued, pools, purses, sheet, sold
+from investing_frames import (
+    BANK,
+    FNMA_ID,
+    FUND,
+    MONTH,
+    NOBODY,
+    PENSION,
+    issued,
+    pools,
+    purses,
+    securities,
+    security_factors,
+    sheet,
+    sold,
+)  # fmt: skip
 
 from poolhouse import investing, ledger, rules
 from poolhouse.investing import bids
-from poolhouse.tables import POOL_FACTORS, Outcome
-from poolhouse.tables.codes import GNMA, PRIVATE
+from poolhouse.tables import Outcome
+from poolhouse.tables.codes import GNMA
 
 RULES = rules.load()
 FOREIGN = 54
@@ -22,7 +36,7 @@ FOREIGN = 54
 def offered(*changes: dict[str, Any], face: int = 100_000_000, owner: int = FNMA_ID) -> pl.DataFrame:
     frame = pools(*changes)
     trades = pl.concat([issued((owner, face), pool_id=i) for i in frame["pool_id"].to_list()])
-    return investing.offers(trades, frame, POOL_FACTORS.empty(), MONTH)
+    return investing.offers(trades, securities(frame), frame, security_factors(), MONTH)
 
 
 def place(offers: pl.DataFrame, price: int = 99_000_000, cash: int = 10**15, held: pl.DataFrame = NOBODY) -> Outcome:
@@ -104,14 +118,9 @@ def test_no_bid_above_the_reserve_and_the_seller_keeps_it() -> None:
     # the best bid still tells next month's sheet
     assert outcome.records["prices"]["price_e6"][0] < 107_000_000
     trades = issued((FNMA_ID, 100_000_000))
-    factors = pl.DataFrame([dict.fromkeys(POOL_FACTORS.schema)], schema=POOL_FACTORS.schema).with_columns(
-        pl.lit(MONTH + 1, pl.Int32).alias("month"),
-        pl.lit(1, pl.Int32).alias("pool_id"),
-        pl.lit(99_000_000, pl.Int64).alias("factor_e8"),
-    )
-    again = investing.offers(trades, pools(), factors, MONTH + 1)
+    again = investing.offers(trades, securities(), pools(), security_factors((1, 99_000_000)), MONTH + 1)
     assert again.select("face_cents", "factor_e8").rows() == [(100_000_000, 99_000_000)]
-    assert investing.offers(trades, pools(), POOL_FACTORS.empty(), MONTH + 1).is_empty()
+    assert investing.offers(trades, securities(), pools(), security_factors(), MONTH + 1).is_empty()
 
 
 def test_cash_and_securities_are_conserved_party_by_party() -> None:
@@ -119,15 +128,6 @@ def test_cash_and_securities_are_conserved_party_by_party() -> None:
     assert lines.filter(pl.col("account") == "cash")["cents"].sum() == 0
     assert lines.filter(pl.col("account") == "securities_held")["cents"].sum() == 0
     assert set(lines.group_by("party_id").agg(pl.col("cents").sum())["cents"]) == {0}
-
-
-def test_private_securities_go_only_to_those_who_may_hold_them() -> None:
-    private = offered({"program": PRIVATE, "guarantee": "none", "guarantor_id": 0, "coupon_rate_e7": 450_000}, owner=6)
-    outcome = investing.place(private, sheet(98_000_000, PRIVATE), purses(), NOBODY, MONTH, RULES)
-    trades = outcome.records["trades"]
-    assert set(trades["buyer_id"]) <= {BANK, FUND, CREDIT} and trades["face_cents"].sum() == 100_000_000
-    agency = place(offered()).records["trades"]["price_e6"][0]
-    assert trades["price_e6"][0] < agency  # no guarantee, more yield
 
 
 def test_cash_limits_what_is_bought() -> None:
@@ -149,7 +149,7 @@ def test_the_largest_share_counts_what_is_already_held() -> None:
 def test_several_sellers_give_pro_rata_and_small_remainders_go_to_nobody() -> None:
     frame = pools({"face_cents": 90_000_300})
     trades = pl.concat([issued((60, 60_000_200)), issued((61, 30_000_100))])
-    offer = investing.offers(trades, frame, POOL_FACTORS.empty(), MONTH)
+    offer = investing.offers(trades, securities(frame), frame, security_factors(), MONTH)
     sold_rows = place(offer).records["trades"]
     by_seller = sold_rows.group_by("seller_id").agg(pl.col("face_cents").sum()).sort("seller_id")
     assert by_seller["face_cents"].to_list() == [60_000_200, 30_000_100]

@@ -7,7 +7,19 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from investing_frames import BANK, CUSIP, FNMA_ID, MONTH, PENSION, factor_rows, issued, parties, pools, securities, sold
+from investing_frames import (
+    BANK,
+    CUSIP,
+    FNMA_ID,
+    MONTH,
+    PENSION,
+    issued,
+    parties,
+    pools,
+    securities,
+    security_factors,
+    sold,
+)
 
 from poolhouse import investing, ledger, rules
 from poolhouse.findings import Refused
@@ -19,7 +31,7 @@ RULES = rules.load()
 HEADER = "trade_id,cusip,seller,buyer,face,price,trade_date,settlement_date"
 GOOD = f"T1,{CUSIP},fnma,investor:bank,1000000,101-16+,2009-03-05,2009-03-17"
 HELD = issued((FNMA_ID, 100_000_000))
-MARCH = factor_rows({"factor_e8": 99_500_000})
+MARCH = security_factors((1, 99_500_000))
 
 
 def read(tmp_path: Path, *rows: str, header: str = HEADER) -> tuple[pl.DataFrame, list[str]]:

@@ -8,7 +8,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-import kit_market as kit
 from poolhouse.findings import Refused
 from poolhouse.market.market import Market
 from poolhouse.web import structure_page, words
@@ -16,27 +15,11 @@ from poolhouse.web import structure_page, words
 DEALS = Path(__file__).parents[2] / "examples" / "deals"
 SHIFTING = DEALS / "shifting.toml"
 CLASSES = ("A", "B1", "B2", "B3", "B4", "B5", "B6")
-_LOST_IN, _SALES = 7, (70_000_000, 55_000_000)
-"""Month of the first property's sale, and what the two sold in it and in the next bring."""
 
 
 @pytest.fixture(scope="module")
-def market(tmp_path_factory: pytest.TempPathFactory) -> Market:
-    """Twenty loans of $900,000 in one private pool; two stop paying in April and are lost in July and August."""
-    folder = tmp_path_factory.mktemp("private")
-    rows = kit.alike(20, note_amount_cents=90_000_000, value_cents=120_000_000, ltv_e4=7_500, income_cents=40_000_000)
-    sent = [
-        (f"L-{i:04d}", f"2009-{m:02d}-05", 568_861, "instalment", f"{i}/{m}")
-        for i in range(20) for m in range(3, 11) if i > 1 or m < 4
-    ]  # fmt: skip
-    sent += [
-        (f"L-{i:04d}", f"2009-{_LOST_IN + i:02d}-20", cents, "liquidation", f"lost {i}")
-        for i, cents in enumerate(_SALES)
-    ]
-    payments = kit.write_rows(
-        folder / "payments.csv", [dict(zip(kit.PAYMENT_COLUMNS, one, strict=True)) for one in sent]
-    )
-    return kit.build(folder / "book", kit.write_rows(folder / "tape.csv", rows), 10, payments)
+def market(lossy: Path) -> Market:
+    return Market(lossy)
 
 
 def the_pool(market: Market) -> dict[str, Any]:

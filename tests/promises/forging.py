@@ -90,7 +90,7 @@ def seal(folder: Path) -> None:
         lines = book.lines().partition_by("event_seq", as_dict=True)
         records = {
             name: book.records(name).partition_by("event_seq", as_dict=True)
-            for name in ("pools", "trades", "repurchases", "commitments")
+            for name in ("pools", "securities", "deals", "trades", "repurchases", "commitments")
         }
         events, manifest = book.stored_events(), book.segment_rows()
     prev, sealed = "", []

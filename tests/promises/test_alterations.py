@@ -35,6 +35,12 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
+def private(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A private pool issued as a deal, with two losses."""
+    return kit.lossy(tmp_path_factory.mktemp("private"))
+
+
+@pytest.fixture(scope="module")
 def asked_once() -> Iterator[None]:
     """The same loans on the same day always get the same answers: the tests ask for them once."""
     known: dict[tuple[str, date], pl.DataFrame] = {}
@@ -81,9 +87,9 @@ def test_sealing_an_unaltered_book_changes_nothing(untouched: Path, tmp_path: Pa
 @pytest.mark.usefixtures("asked_once")
 @pytest.mark.parametrize("alteration", TABLE, ids=[a["what"] for a in TABLE])
 def test_an_altered_book_breaks_exactly_these_promises(
-    untouched: Path, tmp_path: Path, alteration: dict[str, Any]
+    untouched: Path, private: Path, tmp_path: Path, alteration: dict[str, Any]
 ) -> None:
-    copy = shutil.copytree(untouched, tmp_path / "book")
+    copy = shutil.copytree(private if alteration.get("private") else untouched, tmp_path / "book")
     alter(copy, alteration)
     failures = broken(copy)
     assert sorted(failures) == sorted(alteration["promises"]), failures

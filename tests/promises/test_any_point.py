@@ -72,7 +72,7 @@ def test_a_replay_that_differs_breaks_the_twelfth_promise_alone(small: Path) -> 
     market = Market(small)
     desk = market._desk()
     steps: list[tuple[str, int, int]] = []
-    answer = verify(market.book, desk.rulebook, lambda _month, _part: None, progress=lambda *s: steps.append(s))
+    answer = verify(market.book, desk.rulebook, lambda _table, _month, _part: None, progress=lambda *s: steps.append(s))
     assert [p["id"] for p in answer["promises"] if not p["ok"]] == [12]
     assert "nothing to replay it from" in answer["promises"][11]["first_failure"]
     assert steps[-1][0] == "done" and [s[1] for s in steps] == list(range(len(steps)))
@@ -87,7 +87,7 @@ def test_a_standard_that_says_no_breaks_the_eighth_promise(small: Path) -> None:
 
         return standards.evaluate(loans, as_of, rulebook).with_columns(answer=pl.lit(3, pl.Int8))
 
-    answer = verify(market.book, market._desk().rulebook, lambda _month, _part: None, refused)
+    answer = verify(market.book, market._desk().rulebook, lambda _table, _month, _part: None, refused)
     assert [p["id"] for p in answer["promises"] if not p["ok"]] == [8, 12]
 
 

@@ -135,6 +135,13 @@ def test_every_text_is_escaped() -> None:
     assert not [name for name in names if "<b>" in name or "<script" in name]
 
 
+def test_classes_of_private_pools_have_their_price_and_their_losses() -> None:
+    page = web.render(sample_report.report(), {})
+    cells = [re.sub(r"<[^>]+>", " ", row).split() for row in re.findall(r"<tr>.*?</tr>", page)]
+    assert ["A", "$170,000,000.00", "100.106"] in [row[:3] for row in cells]
+    assert ["B1", "$14,502,100.00", "-"] in [row[:3] for row in cells] and "$123.45" in page
+
+
 def test_a_young_book_has_a_page_too() -> None:
     page = web.render({"edition": "2009", "loans": {"offered": 3}, "months": 0}, {})
     assert re.search(r"<h1>3 loans", page)

@@ -29,6 +29,7 @@ from poolhouse.cli.options import (
     Mapping,
     Months,
     Payments,
+    PoolDeal,
     Seed,
     Start,
     Tape,
@@ -120,10 +121,13 @@ def sell(book: BookDir, as_json: AsJson = False) -> None:
 
 
 @app.command()
-def pool(book: BookDir, as_json: AsJson = False) -> None:
-    """Step 4: similar loans become pools."""
+def pool(book: BookDir, deal: PoolDeal = None, as_json: AsJson = False) -> None:
+    """Step 4: similar loans become pools.
+
+    Guaranteed ones are issued whole, private ones in the classes of a deal: the assumed one, or that of --deal.
+    """
     with face_of(as_json) as face:
-        face.step("pool", market_of(book).pool(), book)
+        face.step("pool", market_of(book).pool(deal), book)
 
 
 @app.command()

@@ -25,6 +25,7 @@ def report(answer: dict[str, Any], book: str) -> RenderableType:
         _title(answer),
         *_loans(answer),
         *_programs(answer),
+        *_classes(answer.get("classes", [])),
         *_cash(answer.get("cash", {})),
         *_delinquency(answer.get("delinquency", {})),
         *_lenders(answer.get("lenders", {})),
@@ -81,6 +82,23 @@ def _programs(answer: dict[str, Any]) -> list[RenderableType]:
     ]
     names = ("Program", "Guarantee", "Pools", "Loans", "Unpooled", "Original face", "Coupons", "WAC", "WAM")
     return [heading("By program"), table(names, rows, right=(2, 3, 4, 5, 7, 8))]
+
+
+def _classes(rows: list[dict[str, Any]]) -> list[RenderableType]:
+    """The classes of the private pools' deals, those of one name together."""
+    if not rows:
+        return []
+    cells = [
+        (
+            row["class_name"], words.money(row["face_cents"]), words.price(row["price_e6"]),
+            words.money(row["interest_cents"]), words.money(row["principal_cents"]), words.money(row["loss_cents"]),
+            words.money(row["balance_cents"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+    names = ("Class", "Original face", "Placed at", "Interest paid", "Principal paid", "Lost", "Left")
+    note = f"of the {words.count(rows[0]['deals'])} private pools, losses from the bottom up"
+    return [heading("Classes", note), table(names, cells, right=range(1, 7))]
 
 
 def _cash(cash: dict[str, int]) -> list[RenderableType]:
@@ -173,7 +191,7 @@ def assumption(item: Any) -> tuple[str, str]:
     """An assumption as (name, values and unit), on one line."""
     if not isinstance(item, dict):
         return "", str(item)
-    text = f"{words.spelled(item.get('value', item.get('values', '')))} {item.get('unit', '')}".strip()
+    text = " ".join(f"{words.spelled(item.get('value', item.get('values', '')))} {item.get('unit', '')}".split())
     return item.get("name", ""), text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
 
 

@@ -42,6 +42,9 @@ Start = Annotated[
     typer.Option("--start", metavar="YYYY-MM", callback=month_option, help="First month; else the tape's own."),
 ]
 Mapping = Annotated[Path | None, input_file("TOML file from your columns to ours.", "--mapping")]
+PoolDeal = Annotated[
+    Path | None, input_file("A deal's TOML that private pools are issued as, instead of the assumed one.", "--deal")
+]
 Payments = Annotated[
     Path | None,
     input_file("CSV of payments (loan, received_date, amount_cents, kind, reference); else a model.", "--payments"),

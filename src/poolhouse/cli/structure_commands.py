@@ -24,7 +24,13 @@ from poolhouse.cli.value_commands import (
     numbers,
 )
 
-DealFile = Annotated[Path, typer.Argument(metavar="DEAL.toml", help="The deal's file.", exists=True, dir_okay=False)]
+DealFile = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="[DEAL.toml]", help="The deal's file; without one, the deal a pool was issued as.", exists=True,
+        dir_okay=False, show_default=False,
+    ),
+]  # fmt: skip
 Prices = Annotated[
     list[str] | None,
     typer.Option("--price", metavar="CLASS=PRICE", help="Clean price of a class: A=101-16. More than once."),
@@ -41,7 +47,7 @@ Pool = Annotated[
 
 
 def structure(
-    deal: DealFile, pool: Pool = None, book: Book = None, psa: Psa = None, cpr: Cpr = None, smm: Smm = None,
+    deal: DealFile = None, pool: Pool = None, book: Book = None, psa: Psa = None, cpr: Cpr = None, smm: Smm = None,
     cdr: Cdr = None, sda: Sda = None, severity: Severity = "0", lag: Lag = 12, no_advance: NoAdvance = False,
     price: Prices = None, index: Index = None, settle: Settle = None, no_call: NoCall = False, rates: Rates = None,
     paths: Paths = 128, rows: Rows = False, plot: Plot = None, as_json: AsJson = False,
@@ -49,13 +55,15 @@ def structure(
     """The classes of a deal at a speed and across speeds.
 
     Size, average life, window, yield at a price; with --cdr and --severity who loses what. With --pool the deal is laid
-    over a pool of the book: what its classes got and lost so far, and what is to come. With --rates also
-    each class's option-adjusted spread at its price (without one its price at 0), durations, and how far its average
-    life goes.
+    over a pool of the book, or without a file it is the one that a private pool was issued as: what its classes got and
+    lost so far, and what is to come. With --rates also each class's option-adjusted spread at its price (without one
+    its price at 0), durations, and how far its average life goes.
     """
     given = {"psa": psa, "cpr": cpr, "smm": smm, "cdr": cdr, "sda": sda}
     if (book is None) != (pool is None):
         raise typer.BadParameter("--book and --pool go together")
+    if deal is None and pool is None:
+        raise typer.BadParameter("give a DEAL.toml, or --book and --pool: the deal a pool was issued as")
     options: dict[str, Any] = {
         "speeds": {name: numbers(f"--{name}", text) for name, text in given.items()},
         "severity": numbers("--severity", severity), "lag": lag, "advance": not no_advance, "prices": _prices(price),
@@ -65,9 +73,10 @@ def structure(
     with face_of(as_json) as face:
         from poolhouse.market import structure as structuring
 
-        answer = (
-            structuring.structure(deal, **options) if book is None else market_of(book).structure(deal, pool, **options)
-        )
+        if book is not None and pool is not None:
+            answer = market_of(book).structure(deal, pool, **options)
+        elif deal is not None:
+            answer = structuring.structure(deal, **options)
         if plot is not None:
             from poolhouse.cli import picture
             from poolhouse.web import structure_page

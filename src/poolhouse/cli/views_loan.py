@@ -195,11 +195,12 @@ def _pool(p: Row, s: Row) -> list[RenderableType]:
             ("This loan", f"{words.money(p['loan_scheduled_cents'])} of {words.money(p['scheduled_cents'])} at issue"),
             ("Paid", f"first {p['first_payment_date']}, then on the {p['pay_day']}th of each month"),
         ]  # fmt: skip
-    if s.get("cusip"):
+    if s:
         face = f", face {words.money(s['face_cents'])}" if s.get("face_cents") else ""
         kind = f", guarantee {p['guarantee']}" if p.get("guarantee") else ""
         by = f" by {s['guarantor']}" if s.get("guarantor") not in (None, "none") else ""
-        rows.append(("Security", f"CUSIP {s['cusip']}{face}{kind}{by}"))
+        named = f"CUSIP {s['cusip']}" if s.get("cusip") else f"{s.get('classes', 0)} classes"
+        rows.append(("Security", f"{named}{face}{kind}{by}"))
     return [heading("Pool and security"), facts(rows)]
 
 

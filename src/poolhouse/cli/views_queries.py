@@ -64,7 +64,7 @@ def _holders(answer: Row) -> list[RenderableType]:
             )
             for t in h["through"]
         ]
-    note = f"by share of pool {pool.get('pool_number')}, CUSIP {pool.get('cusip')}: an attribution"
+    note = f"by share of {_pool_words(pool)}: an attribution"
     together = (
         "Together",
         "",
@@ -128,7 +128,12 @@ def _own_loan(own: Row | None) -> list[RenderableType]:
     if not own["owned"]:
         return [heading(asked), facts([("No", own["why"])])]
     said = f"{words.money(own['cents'])} of the {words.money(own['balance_cents'])} owed, {_share(own['share_e8'])}"
-    return [heading(asked), facts([("Yes", said), ("Through", f"pool {own['pool_number']}, CUSIP {own['cusip']}")])]
+    return [heading(asked), facts([("Yes", said), ("Through", _pool_words(own))])]
+
+
+def _pool_words(pool: Row) -> str:
+    """A pool and its CUSIP; one issued in classes has several."""
+    return f"pool {pool['pool_number']}, " + (f"CUSIP {pool['cusip']}" if pool["cusip"] else "issued in classes")
 
 
 def _states(states: dict[str, int]) -> str:
@@ -148,13 +153,13 @@ def _securities(title: str, rows: list[Row], note: str = "") -> list[RenderableT
     ordered = sorted(rows, key=lambda s: s.get("balance_cents") or 0, reverse=True)
     shown = [
         (
-            s.get("cusip", s.get("name", "")), s.get("pool_number", ""),
+            s.get("cusip", s.get("name", "")), f"{s.get('pool_number', '')} {s.get('class_name', '')}".strip(),
             words.shown("coupon_rate_e7", s.get("coupon_rate_e7")), words.money(s.get("balance_cents")),
             _share(s.get("share_e8")), words.count(s.get("loans")), words.count(_behind(s)),
         )
         for s in ordered[:MOST_SECURITIES]
     ]  # fmt: skip
-    names = ("CUSIP", "Pool", "Coupon", "Balance", "Of pool", "Loans", "Late")
+    names = ("CUSIP", "Pool", "Coupon", "Balance", "Of it", "Loans", "Late")
     more = f"the {MOST_SECURITIES} largest of {len(rows)}; --json gives all" if len(rows) > MOST_SECURITIES else ""
     said = "; ".join(part for part in (note, more) if part)
     return [heading(title, said), table(names, shown, right=range(2, 7))]

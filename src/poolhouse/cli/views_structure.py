@@ -48,11 +48,16 @@ def structure(answer: Row) -> RenderableType:
 
 def _so_far(pool: Row, rows: list[Row]) -> list[RenderableType]:
     columns = ("original", "interest", "principal", "loss", "balance")
-    cells = [[row["class"], *(words.money(row[f"{name}_cents"]) for name in columns)] for row in rows]
-    heads = ["Class", "Original", "Interest paid", "Principal paid", "Lost", "Balance"]
+    named = any("cusip" in row for row in rows)
+    cells = [
+        [row["class"], *([row.get("cusip", "")] if named else []), *(words.money(row[f"{c}_cents"]) for c in columns)]
+        for row in rows
+    ]
+    heads = ["Class", *(["CUSIP"] if named else []), "Original", "Interest paid", "Principal paid", "Lost", "Balance"]
+    of = ", ".join(part for part in (f"pool {pool['pool_number']}", pool["cusip"]) if part)
     return [
-        heading("So far", f"pool {pool['pool_number']}, {pool['cusip']}, as the book stands on {pool['as_of']}"),
-        table(heads, cells, right=range(1, len(heads))),
+        heading("So far", f"{of}, as the book stands on {pool['as_of']}"),
+        table(heads, cells, right=range(2 if named else 1, len(heads))),
         heading("To come", "sizes are balances of today"),
     ]
 

@@ -50,7 +50,8 @@ def value(answer: Row) -> RenderableType:
 
 def _name(pool: Row) -> str:
     if "cusip" in pool:
-        return f"Security {pool['cusip']}, pool {pool['pool_number']}, {pool['loans']:,} loans"
+        named = f"Security {pool['cusip']}, pool" if pool["cusip"] else "Loans of pool"
+        return f"{named} {pool['pool_number']}, {pool['loans']:,} loans"
     return f"{pool['tape']}, {pool['loans']:,} loans" if "tape" in pool else "Pool"
 
 

@@ -32,7 +32,8 @@ def _alone(name: str) -> str:
 def parse(text: str, name: str, *, read: Read = _alone, above: tuple[str, ...] = (), onto: Pools | None = None) -> Deal:
     """The deal in a TOML text. `name`: the file's, for messages and against cycles; `read`: gets the files of deals
     whose classes are collateral; `onto`: other pools instead of the file's, to which the classes are scaled (whole
-    dollars, by largest remainder). Refused: what can't be meant, with its place."""
+    dollars, by largest remainder); a file whose classes are shares then needs no collateral of its own. Refused: what
+    can't be meant, with its place."""
     try:
         values = tomllib.loads(text, parse_float=Decimal)
     except tomllib.TOMLDecodeError as error:
@@ -48,8 +49,11 @@ def parse(text: str, name: str, *, read: Read = _alone, above: tuple[str, ...] =
     }  # fmt: skip
     delay = head.whole("delay_days", 0, most=120)
     head.done()
-    found["collateral"], found["reference"] = _collateral(top.table("collateral"), name, read, above)
     whole = None
+    if onto is None or top.has("collateral"):
+        found["collateral"], found["reference"] = _collateral(top.table("collateral"), name, read, above)
+    else:
+        found["collateral"], found["reference"] = onto, False
     if onto is not None:
         whole = _moved(top, found, onto)
     collateral = found["collateral"]

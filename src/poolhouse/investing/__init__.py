@@ -7,11 +7,12 @@ from poolhouse.investing.look_through import loan_shares, lookthrough
 from poolhouse.investing.paying import holder_interest, holder_principal, pay_holders
 from poolhouse.investing.placing import place, placement_date
 from poolhouse.investing.positions import OFFERED_SCHEMA, POSITIONS_SCHEMA, offers, positions
+from poolhouse.investing.quotes import Trusts
 from poolhouse.investing.tickets import TICKETS_SCHEMA, read_tickets
 from poolhouse.investing.trading import trade
 
 __all__ = [
-    "FUND_SHARES_SCHEMA", "OFFERED_SCHEMA", "POSITIONS_SCHEMA", "TICKETS_SCHEMA", "endow", "fund_shares",
+    "FUND_SHARES_SCHEMA", "OFFERED_SCHEMA", "POSITIONS_SCHEMA", "TICKETS_SCHEMA", "Trusts", "endow", "fund_shares",
     "holder_interest", "holder_principal", "loan_shares", "lookthrough", "offers", "pay_holders", "place",
     "placement_date", "positions", "read_tickets", "trade",
 ]  # fmt: skip

@@ -35,19 +35,35 @@ class Flows:
     accrued_days: Ints
 
 
+@dataclass(frozen=True)
+class Discounts:
+    """`first`: of the first payment; `monthly`: growth a month, what each later one is divided by."""
+
+    first: Floats
+    monthly: Floats
+
+    @classmethod
+    def of(cls, yields: Floats, first_days: Ints | int) -> Discounts:
+        """yields: (S, I) bond-equivalent; first_days: (S,), or one for all."""
+        days = np.broadcast_to(np.asarray(first_days, dtype=np.int64), yields.shape[:1])
+        monthly = _cube_root(np.sqrt(1 + yields / 2))  # the sixth root of half a year's
+        whole, part = days // 30, (days % 30)[:, None] / 30
+        discount = 1 / (1 + (monthly - 1) * part)
+        for step in range(int(whole.max(initial=0))):
+            discount = np.where((step < whole)[:, None], discount / monthly, discount)
+        return cls(discount, monthly)
+
+
 def prices(flows: Flows, yields: Floats, speeds: Floats, ramp_step: float, ramp_months: int) -> Floats:
     """Clean price per 1 of current face, shape (S, I).
 
     yields: (S, I) bond-equivalent, speeds: (I,) as a share of 100% PSA. ramp_step, ramp_months: the PSA ramp.
     """
-    smm = _speeds(speeds, ramp_step, ramp_months)
-    annuity = _annuities(flows)
+    smm = mortality(speeds, ramp_step, ramp_months)
+    annuity = annuities(flows.wac, int(flows.remaining_months.max(initial=0)))
     wac, coupon = flows.wac[:, None] / 12, flows.coupon[:, None] / 12
-    monthly = _cube_root(np.sqrt(1 + yields / 2))  # growth a month: the sixth root of half a year's
-    whole, part = flows.first_days // 30, (flows.first_days % 30)[:, None] / 30
-    discount = 1 / (1 + (monthly - 1) * part)
-    for step in range(int(whole.max(initial=0))):
-        discount = np.where((step < whole)[:, None], discount / monthly, discount)
+    discounts = Discounts.of(yields, flows.first_days)
+    discount, monthly = discounts.first, discounts.monthly
     balance, value = np.ones_like(yields), np.zeros_like(yields)
     for k in range(1, int(flows.remaining_months.max(initial=0)) + 1):
         left = np.maximum(flows.remaining_months - k + 1, 0)
@@ -61,17 +77,16 @@ def prices(flows: Flows, yields: Floats, speeds: Floats, ramp_step: float, ramp_
     return value - flows.coupon[:, None] * flows.accrued_days[:, None] / 360
 
 
-def _annuities(flows: Flows) -> Floats:
+def annuities(wac: Floats, months: int) -> Floats:
     """Row n: what 1 a month for n months is worth at each note rate; row 0 stands for 'none left'."""
-    months = int(flows.remaining_months.max(initial=0))
-    rows = [np.zeros(len(flows.wac))]
+    rows = [np.zeros(len(wac))]
     for _ in range(months):
-        rows.append((rows[-1] + 1) / (1 + flows.wac / 12))
-    rows[0] = np.ones(len(flows.wac))
+        rows.append((rows[-1] + 1) / (1 + wac / 12))
+    rows[0] = np.ones(len(wac))
     return np.stack(rows)
 
 
-def _speeds(speeds: Floats, ramp_step: float, ramp_months: int) -> Floats:
+def mortality(speeds: Floats, ramp_step: float, ramp_months: int) -> Floats:
     """Single monthly mortality, shape (ramp_months + 1, I), for each month of age up to the ramp's end."""
     month = np.arange(ramp_months + 1)[:, None]
     cpr = np.minimum(speeds[None, :] * ramp_step * month, 1.0)

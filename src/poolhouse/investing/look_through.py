@@ -1,7 +1,7 @@
 """Who owns what in the end: from a holder to the pools and loans, and through a fund to its holders.
 
-Shares of a pool's balance or of one loan's money are an attribution: the holder owns a share of the
-pool, not of a loan.
+Shares of a pool's balance or of one loan's money are an attribution: the holder owns a share of the pool, or of a class
+cut from it, not of a loan.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def lookthrough(
 ) -> dict[str, Any]:
     """What stands behind a holder, ready for JSON: integer cents, shares in e8.
 
-    positions: security_id, holder_id, face_cents. loans_by_pool: pool_id i32, loans i32,
-    closing_scheduled_cents i64, one row per pool, further integer or text columns are passed on as they
+    positions: security_id, holder_id, face_cents. securities: SECURITIES columns and balance_cents, what is left of
+    each. loans_by_pool: pool_id i32, loans i32, one row per pool, further integer or text columns are passed on as they
     are. fund_shares: fund_id, holder_id, share_e8 (`fund_shares`).
     Keys: holder_id, direct (a list of securities), through_funds (a list: fund_id, share_e8, securities,
     balance_cents), loans (in all pools touched, each pool once), face_cents, balance_cents (totals; the
@@ -69,27 +69,25 @@ def _securities(
     loans_by_pool: pl.DataFrame,
 ) -> list[dict[str, Any]]:
     mine = positions.filter(pl.col("holder_id") == holder_id).join(securities, on="security_id")
-    known = ["pool_id", "pool_number", "program", "coupon_rate_e7", pl.col("face_cents").alias("pool_face_cents")]
-    facts = mine.join(pools.select(known), on="pool_id").join(loans_by_pool, on="pool_id", how="left")
-    extra = [c for c in loans_by_pool.columns if c not in ("pool_id", "loans", "closing_scheduled_cents")]
+    facts = mine.join(pools.select("pool_id", "pool_number", "program"), on="pool_id")
+    facts = facts.join(loans_by_pool, on="pool_id", how="left")
+    extra = [c for c in loans_by_pool.columns if c not in ("pool_id", "loans")]
     found = []
     for row in rows(facts.sort("security_id")):
-        balance = row["closing_scheduled_cents"] or 0
-        face = half_up_div(row["face_cents"] * share_e8, SHARE_ONE_E8)
+        whole = row["original_face_cents"]
         found.append(
             {
                 "security_id": row["security_id"],
                 "cusip": row["cusip"],
+                "class_name": row["class_name"],
                 "pool_id": row["pool_id"],
                 "pool_number": row["pool_number"],
                 "program": PROGRAMS[row["program"]],
-                "coupon_rate_e7": row["coupon_rate_e7"],
-                "face_cents": face,
-                "pool_face_cents": row["pool_face_cents"],
-                "share_e8": half_up_div(row["face_cents"] * share_e8, row["pool_face_cents"]),
-                "balance_cents": half_up_div(
-                    balance * row["face_cents"] * share_e8, row["pool_face_cents"] * SHARE_ONE_E8
-                ),
+                "coupon_rate_e7": row["class_rate_e7"],
+                "face_cents": half_up_div(row["face_cents"] * share_e8, SHARE_ONE_E8),
+                "original_face_cents": whole,
+                "share_e8": half_up_div(row["face_cents"] * share_e8, whole),
+                "balance_cents": half_up_div(row["balance_cents"] * row["face_cents"] * share_e8, whole * SHARE_ONE_E8),
                 "loans": row["loans"] or 0,
             }
             | {name: row[name] for name in extra}
@@ -97,24 +95,24 @@ def _securities(
     return found
 
 
-def loan_shares(
-    cents: int, security_id: int, positions: pl.DataFrame, fund_shares: pl.DataFrame
-) -> list[dict[str, Any]]:
+def loan_shares(cents: int, stakes: list[tuple[int, int]], fund_shares: pl.DataFrame) -> list[dict[str, Any]]:
     """A pooled loan's balance or payment shared out to the pool's holders, and on through funds.
 
-    cents >= 0. One entry per holder: holder_id, face_cents, cents (they sum to `cents`; largest
-    remainder), through: [{holder_id, share_e8, cents}] for those who hold a fund. Empty when nobody holds it.
+    cents >= 0. stakes: what each holder's part is measured by, as (holder, weight), in any order: face of a whole pool,
+    balances or cash of its classes. One entry per holder: holder_id, weight, cents (they sum to `cents`; largest
+    remainder), through: [{holder_id, share_e8, cents}] for those who hold a fund. Empty when nobody has a part.
     """
-    mine = positions.filter(pl.col("security_id") == security_id).sort("holder_id")
-    if not mine.height:
-        return []
-    faces = mine["face_cents"].to_list()
+    weights: dict[int, int] = {}
+    for holder, weight in stakes:
+        weights[holder] = weights.get(holder, 0) + weight
+    mine = sorted((holder, weight) for holder, weight in weights.items() if weight)
     shared = []
-    for holder, face, share in zip(mine["holder_id"].to_list(), faces, largest_remainder(cents, faces), strict=True):
-        stakes = rows(fund_shares.filter(pl.col("fund_id") == holder).sort("holder_id"))
+    parts = largest_remainder(cents, [weight for _, weight in mine]) if mine else []
+    for (holder, weight), share in zip(mine, parts, strict=True):
+        held = rows(fund_shares.filter(pl.col("fund_id") == holder).sort("holder_id"))
         through = [
             {"holder_id": s["holder_id"], "share_e8": s["share_e8"], "cents": share * s["share_e8"] // SHARE_ONE_E8}
-            for s in stakes
+            for s in held
         ]
-        shared.append({"holder_id": holder, "face_cents": face, "cents": share, "through": through})
+        shared.append({"holder_id": holder, "weight": weight, "cents": share, "through": through})
     return shared

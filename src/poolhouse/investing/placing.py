@@ -1,4 +1,4 @@
-"""The model of primary distribution: a uniform-price auction of each new security.
+"""The model of primary distribution: a uniform-price auction of each new security, a whole pool or a deal's class.
 
 Every investor bids what its mandate says; the highest bids at or above the seller's reserve are
 filled until the face is gone, and all pay the lowest accepted price. What finds no bid stays with
@@ -12,33 +12,18 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from poolhouse.dates import days_30_360, first_day, last_business_day, month_name, month_of, on_or_before
-from poolhouse.investing import bids
 from poolhouse.investing.delivery import FACTOR_ONE_E8, postings, trade_row, trades_frame
 from poolhouse.investing.positions import rows
-from poolhouse.money import PRICE_PAR_E6, RATE_ONE, half_up_div, largest_remainder
-from poolhouse.rules import Rulebook, mortgage_rate_e7, system_parties
+from poolhouse.investing.quotes import Investor, Trusts, mandates, quotes
+from poolhouse.money import PRICE_PAR_E6, half_up_div, largest_remainder
+from poolhouse.rules import Rulebook
 from poolhouse.tables import PRICES, Event, Outcome
 from poolhouse.tables.codes import PRIVATE, PROGRAMS
 
 _DOLLAR = 100
-_LEAST_YIELD_E7 = 1_000  # a bid needs a positive yield; a tenth of a basis point would do as well
-
-
-@dataclass(frozen=True)
-class Investor:
-    """A bidder and its mandate (`investing.mandate`)."""
-
-    party_id: int
-    code: str
-    agency_only: bool
-    yield_margin_e7: int
-    speed_psa: int
-    risk_spread_e1: int
-    largest_share_e4: int
 
 
 @dataclass(frozen=True)
@@ -57,11 +42,13 @@ def place(
     positions: pl.DataFrame,
     month: int,
     rulebook: Rulebook,
+    trusts: Trusts | None = None,
 ) -> Outcome:
     """Auction what is offered in `month`, security by security: event Placed, one per program.
 
     offered: OFFERED_SCHEMA rows (see `offers`). sheet: PRICES rows of this month. cash: holder_id i32,
-    cash_cents i64 of the investors. positions: security_id, holder_id, face_cents, for the largest share.
+    cash_cents i64 of the investors. positions: security_id, holder_id, face_cents, for the largest share. trusts: of
+    each pool issued as a deal, the deal, how it stands after this month's payment date and its loans' balance in cents.
     Returns records trades (kind 'placement') and prices (month + 1, source 'auction': the face-weighted
     clearing price of each cell; where nothing was sold, the best bid, so that the sheet can learn).
     Settlement is a business day of the month before its last, so that the record date catches it.
@@ -69,15 +56,16 @@ def place(
     investors, settlement = mandates(month, rulebook), placement_date(month, rulebook)
     ready = offered.filter(pl.col("available_date") <= last_business_day(month)).sort("security_id", "holder_id")
     lots = _lots(ready, settlement)
-    quotes = _quotes(lots, investors, month, rulebook)
+    prices = quotes(lots, investors, trusts or {}, month, rulebook)
     purse = dict(zip(cash["holder_id"].to_list(), cash["cash_cents"].to_list(), strict=True))
     reserves = _reserves(sheet, month, rulebook)
     owned = {(r["security_id"], r["holder_id"]): r["face_cents"] for r in rows(positions)}
     sold: list[dict[str, Any]] = []
     heard: list[tuple[tuple[int, int, int], int, int]] = []
-    for lot, prices in zip(lots, quotes, strict=True):
-        made = list(_bids(lot, prices, investors, purse, owned, rulebook))
+    for lot, quoted in zip(lots, prices, strict=True):
+        made = list(_bids(lot, quoted, investors, purse, owned, rulebook))
         reserve = reserves.get(lot["cell"], rulebook.get("investing.reserve_unlisted_e6", first_day(month)))
+        reserve = 0 if lot["loss_rank"] else reserve  # what bears losses first is sold for what it brings
         fills = _fill(lot, [bid for bid in made if bid.price_e6 >= reserve], rulebook)
         if not fills:
             if made:
@@ -89,16 +77,6 @@ def place(
             purse[trade["buyer_id"]] -= trade["principal_cents"] + trade["accrued_cents"]
             sold.append(trade | {"program": lot["program"]})
     return _outcome(sold, heard, lots, month)
-
-
-def mandates(month: int, rulebook: Rulebook) -> list[Investor]:
-    """The investors that bid, in the order of their codes."""
-    found = []
-    for value in rulebook.parameters["investing.mandate"].values:
-        code = str(dict(value.dims)["code"])
-        mandate = rulebook.get("investing.mandate", first_day(month), code=code)
-        found.append(Investor(int(system_parties()[code]["party_id"]), code, **mandate))
-    return sorted({investor.code: investor for investor in found}.values(), key=lambda i: i.code)
 
 
 def placement_date(month: int, rulebook: Rulebook) -> date:
@@ -132,41 +110,6 @@ def _lots(offered: pl.DataFrame, settlement: date) -> list[dict[str, Any]]:
     return lots
 
 
-def _quotes(lots: list[dict[str, Any]], investors: list[Investor], month: int, rulebook: Rulebook) -> list[list[int]]:
-    """Each investor's price for each lot, e6, rounded down to a 32nd."""
-    if not lots:
-        return []
-    as_of, ramp = first_day(month), rulebook.get("investing.psa_ramp", first_day(month))
-    base = [
-        mortgage_rate_e7(month) - rulebook.get("sale.current_coupon_spread_e7", as_of, term_bucket=lot["term_bucket"])
-        for lot in lots
-    ]
-    weaker = [rulebook.get("investing.guarantee_spread_e7", as_of, guarantee=lot["guarantee"]) for lot in lots]
-    yields = [
-        [max(b + i.yield_margin_e7 + w * i.risk_spread_e1 // 10, _LEAST_YIELD_E7) / RATE_ONE for i in investors]
-        for b, w in zip(base, weaker, strict=True)
-    ]
-    speeds = np.array([i.speed_psa / 100 for i in investors])
-    found = bids.prices(_flows(lots, month), np.array(yields), speeds, ramp["step_e7"] / RATE_ONE, ramp["months"])
-    tick = rulebook.get("investing.tick_e6", as_of)
-    ticks: list[list[int]] = (np.floor(found * PRICE_PAR_E6 / tick).astype(np.int64) * tick).tolist()
-    return ticks
-
-
-def _flows(lots: list[dict[str, Any]], month: int) -> bids.Flows:
-    elapsed = np.array([month - lot["issue_month"] for lot in lots], dtype=np.int64)
-    settled = np.array([days_30_360(first_day(month), lot["settlement"]) for lot in lots], dtype=np.int64)
-    delay = np.array([lot["pay_day"] - 1 for lot in lots], dtype=np.int64)
-    return bids.Flows(
-        wac=np.array([lot["wac_e7"] / RATE_ONE for lot in lots]),
-        coupon=np.array([lot["coupon_rate_e7"] / RATE_ONE for lot in lots]),
-        remaining_months=np.maximum(np.array([lot["wam_months"] for lot in lots], dtype=np.int64) - elapsed, 1),
-        age_months=np.array([lot["wala_months"] for lot in lots], dtype=np.int64) + elapsed,
-        first_days=30 + delay - settled,
-        accrued_days=settled,
-    )
-
-
 def _reserves(sheet: pl.DataFrame, month: int, rulebook: Rulebook) -> dict[tuple[int, int, int], int]:
     below = rulebook.get("investing.reserve_discount_e6", first_day(month))
     listed = sheet.filter(pl.col("month") == month)
@@ -184,7 +127,7 @@ def _bids(
     """Bids that mandate and cash allow, best first; equal prices in the order of the investors' codes."""
     least = minimum_face(lot["program"], lot["settlement"], rulebook)
     accrued_e6 = (
-        lot["coupon_rate_e7"] * days_30_360(first_day(month_of(lot["settlement"])), lot["settlement"]) // 36
+        lot["class_rate_e7"] * days_30_360(first_day(month_of(lot["settlement"])), lot["settlement"]) // 36
     )  # per 100, in e6
     for price, investor in sorted(zip(prices, investors, strict=True), key=lambda x: (-x[0], x[1].code)):
         if price <= 0 or (investor.agency_only and lot["guarantee"] == "none"):
@@ -234,7 +177,7 @@ def _trades(lot: dict[str, Any], fills: list[tuple[Bid, int]], price_e6: int, mo
             seller_id, buyer_id = lot["sellers"][seller][0], bid.investor.party_id
             yield trade_row(
                 f"place:{month_name(month)}:{lot['security_id']}:{seller_id}:{buyer_id}", lot["security_id"],
-                seller_id, buyer_id, face, price_e6, lot["factor_e8"], lot["coupon_rate_e7"], lot["settlement"],
+                seller_id, buyer_id, face, price_e6, lot["factor_e8"], lot["class_rate_e7"], lot["settlement"],
                 lot["settlement"], "placement",
             )  # fmt: skip
 

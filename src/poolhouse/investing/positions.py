@@ -39,8 +39,12 @@ def positions(trades: pl.DataFrame, as_of: date) -> pl.DataFrame:
 
 
 OFFERED_SCHEMA: dict[str, pl.DataType] = POSITIONS_SCHEMA | {
+    "pool_id": pl.Int32(),
+    "class_name": pl.String(),
+    "loss_rank": pl.Int16(),
     "program": pl.Int8(),
     "coupon_rate_e7": pl.Int32(),
+    "class_rate_e7": pl.Int32(),
     "term_bucket": pl.Int16(),
     "wac_e7": pl.Int32(),
     "wam_months": pl.Int16(),
@@ -51,16 +55,19 @@ OFFERED_SCHEMA: dict[str, pl.DataType] = POSITIONS_SCHEMA | {
     "factor_e8": pl.Int64(),
     "available_date": pl.Date(),
 }
-"""What `place` takes: a seller's face of one security, and what bidders must know of its pool.
-wam_months and wala_months are those at issue; available_date: first day on which the seller can deliver."""
+"""What `place` takes: a seller's face of one security, and what bidders must know of it and of its pool. wam_months and
+wala_months are those at issue; coupon_rate_e7 is the pool's, class_rate_e7 what the security pays; available_date:
+first day on which the seller can deliver."""
 
 
-def offers(trades: pl.DataFrame, pools: pl.DataFrame, factors: pl.DataFrame, month: int) -> pl.DataFrame:
+def offers(
+    trades: pl.DataFrame, securities: pl.DataFrame, pools: pl.DataFrame, factors: pl.DataFrame, month: int
+) -> pl.DataFrame:
     """OFFERED_SCHEMA rows for `place`: what is still with those who put the loans in.
 
     trades: all TRADES; every buyer of kind 'issue' is a seller of that security until nothing is left.
-    pools: POOLS. factors: POOL_FACTORS rows of the settlement month `month` (a pool issued in `month`
-    needs none; an older one without its factor is not offered this month, nor one that is paid off).
+    securities: SECURITIES. pools: POOLS. factors: security_id, factor_e8 of the settlement month `month` (one issued in
+    `month` needs none; an older one without its factor is not offered this month, nor one that is paid off).
     """
     issued = trades.filter(pl.col("kind") == "issue")
     issuers = issued.group_by("security_id", pl.col("buyer_id").alias("holder_id")).agg(
@@ -70,13 +77,11 @@ def offers(trades: pl.DataFrame, pools: pl.DataFrame, factors: pl.DataFrame, mon
     if not isinstance(last, date):
         return pl.DataFrame(schema=OFFERED_SCHEMA)
     held = positions(trades, last).join(issuers, on=["security_id", "holder_id"])
-    issue = pl.col("issue_date").dt.year().cast(pl.Int32) * 12 + pl.col("issue_date").dt.month() - 1
-    facts = pools.with_columns(issue.cast(pl.Int32).alias("issue_month"), pl.col("pool_id").alias("security_id"))
-    known = factors.filter(pl.col("month") == month).select(pl.col("pool_id").alias("security_id"), "factor_e8")
+    facts = securities.join(pools.drop("face_cents"), on="pool_id")
     one = pl.when(pl.col("issue_month") == month).then(pl.lit(100_000_000, pl.Int64))
     return (
-        held.join(facts.drop("pool_id"), on="security_id")
-        .join(known, on="security_id", how="left")
+        held.join(facts, on="security_id")
+        .join(factors.select("security_id", "factor_e8"), on="security_id", how="left")
         .with_columns(one.otherwise("factor_e8").alias("factor_e8"))
         .filter(pl.col("factor_e8") > 0)
         .filter(pl.col("face_cents") > 0)

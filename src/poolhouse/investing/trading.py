@@ -31,8 +31,8 @@ class _Desk:
     """What a ticket is checked against. `moves` holds every settled and accepted change of face."""
 
     parties: dict[str, int]
-    pools: dict[str, dict[str, Any]]  # by CUSIP
-    factors: dict[tuple[int, int], int]  # by security and month
+    securities: dict[str, dict[str, Any]]  # by CUSIP, with their pool's terms
+    factors: dict[int, int]  # of the open month, by security
     moves: dict[tuple[int, int], list[tuple[date, int]]]
     used_ids: set[str]
     market_date: date
@@ -71,7 +71,7 @@ def trade(
     """Settle tickets in the open month: record trades (kind 'trade'), an event TradesSettled per day.
 
     tickets: TICKETS_SCHEMA (`read_tickets`). parties: PARTIES, by code or name. trades: all TRADES so far.
-    factors: POOL_FACTORS rows; the settlement month's factor is needed unless the pool was issued in it.
+    factors: security_id, factor_e8 of the open month, needed unless the security was issued in it.
     market_date: the book's clock. A refused ticket is a finding with row, field, value and reason.
     """
     desk = _desk(parties, securities, pools, trades, factors, market_date, month, rulebook)
@@ -109,8 +109,8 @@ def _desk(
     names = {name: party["party_id"] for party in rows(traders) for name in (party["name"], party["code"])}
     by_cusip = {r["cusip"]: r for r in rows(securities.join(pools, on="pool_id"))}
     desk = _Desk(
-        names, by_cusip, {(f["pool_id"], f["month"]): f["factor_e8"] for f in rows(factors)}, {},
-        set(), market_date, month, rulebook,
+        names, by_cusip, dict(factors.select("security_id", "factor_e8").iter_rows()), {}, set(), market_date, month,
+        rulebook,
     )  # fmt: skip
     for row in rows(trades):
         desk.book(row)
@@ -126,18 +126,18 @@ def _refusal(ticket: dict[str, Any], desk: _Desk) -> tuple[str, str, str] | None
             return side, ticket[side], "is no party that trades in this book: write its code, such as investor:bank"
     if ticket["seller"] == ticket["buyer"] or desk.parties[ticket["seller"]] == desk.parties[ticket["buyer"]]:
         return "buyer", ticket["buyer"], "is the seller too"
-    if ticket["cusip"] not in desk.pools:
+    if ticket["cusip"] not in desk.securities:
         return "cusip", ticket["cusip"], "is no security of this book"
     return _bad_date(ticket, desk) or _bad_face(ticket, desk)
 
 
 def _bad_date(ticket: dict[str, Any], desk: _Desk) -> tuple[str, str, str] | None:
-    settlement, pool = ticket["settlement_date"], desk.pools[ticket["cusip"]]
+    settlement, security = ticket["settlement_date"], desk.securities[ticket["cusip"]]
     text = settlement.isoformat()
     if settlement < ticket["trade_date"]:
         return "settlement_date", text, f"is before the trade date {ticket['trade_date']}"
-    if settlement < pool["issue_date"]:
-        return "settlement_date", text, f"is before the security's issue on {pool['issue_date']}"
+    if settlement < security["issue_date"]:
+        return "settlement_date", text, f"is before the security's issue on {security['issue_date']}"
     if settlement < desk.market_date or settlement < first_day(desk.month):
         clock = max(desk.market_date, first_day(desk.month))
         return "settlement_date", text, f"is before the book's date {clock}: closed days are not rewritten"
@@ -145,38 +145,39 @@ def _bad_date(ticket: dict[str, Any], desk: _Desk) -> tuple[str, str, str] | Non
         return "settlement_date", text, f"is after the open month {month_name(desk.month)}: bring it then"
     if not is_business_day(settlement):
         return "settlement_date", text, "is no business day"
-    factor = _factor(pool, desk)
+    factor = _factor(security, desk)
     if factor is None:
         return "settlement_date", text, f"the factor of {month_name(desk.month)} is not published yet: bring it then"
     return ("cusip", ticket["cusip"], "is paid off: its factor is zero") if factor == 0 else None
 
 
 def _bad_face(ticket: dict[str, Any], desk: _Desk) -> tuple[str, str, str] | None:
-    pool, face = desk.pools[ticket["cusip"]], ticket["face_cents"]
+    security, face = desk.securities[ticket["cusip"]], ticket["face_cents"]
     text, settlement = dollars(face), ticket["settlement_date"]
-    least = minimum_face(pool["program"], settlement, desk.rulebook)
+    # A class smaller than the minimum is held and sold whole.
+    least = min(minimum_face(security["program"], settlement, desk.rulebook), security["original_face_cents"])
     step = desk.rulebook.get("investing.face_step_cents", settlement)
     if face < least:
         return "face", text, f"is below the program's minimum of {dollars(least)}"
     if (face - least) % step:
         return "face", text, f"is no multiple of {dollars(step)} above the minimum"
-    free = desk.free_face(pool["security_id"], desk.parties[ticket["seller"]], settlement)
+    free = desk.free_face(security["security_id"], desk.parties[ticket["seller"]], settlement)
     if face > free:
         return "face", text, f"is more than the seller can deliver on {settlement}: {dollars(max(free, 0))}"
     return None
 
 
-def _factor(pool: dict[str, Any], desk: _Desk) -> int | None:
-    if month_of(pool["issue_date"]) == desk.month:
+def _factor(security: dict[str, Any], desk: _Desk) -> int | None:
+    if security["issue_month"] == desk.month:
         return FACTOR_ONE_E8
-    return desk.factors.get((pool["pool_id"], desk.month))
+    return desk.factors.get(security["security_id"])
 
 
 def _row(ticket: dict[str, Any], desk: _Desk) -> dict[str, Any]:
-    pool = desk.pools[ticket["cusip"]]
+    security = desk.securities[ticket["cusip"]]
     return trade_row(
-        ticket["trade_id"], pool["security_id"], desk.parties[ticket["seller"]], desk.parties[ticket["buyer"]],
-        ticket["face_cents"], ticket["price_e6"], _factor(pool, desk) or 0, pool["coupon_rate_e7"],
+        ticket["trade_id"], security["security_id"], desk.parties[ticket["seller"]], desk.parties[ticket["buyer"]],
+        ticket["face_cents"], ticket["price_e6"], _factor(security, desk) or 0, security["class_rate_e7"],
         ticket["trade_date"], ticket["settlement_date"], "trade",
     )  # fmt: skip
 

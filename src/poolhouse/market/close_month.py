@@ -16,9 +16,9 @@ import polars as pl
 from poolhouse import investing, pooling, servicing
 from poolhouse.book import PART_ROWS, Txn, canonical_hash
 from poolhouse.dates import business_day, first_day, last_day, month_name
+from poolhouse.market.classes import standings
 from poolhouse.market.commitments import end_commitments
-from poolhouse.market.desk import Desk, by_part, commit
-from poolhouse.market.pool import trades
+from poolhouse.market.desk import Desk, by_part, commit, trades
 from poolhouse.market.receive import Received, from_model, read_payments, rejects_answer, servicer_moves
 from poolhouse.market.repurchase import back_to_lenders, demands_of, settle_demands
 from poolhouse.market.watch import watch_lenders
@@ -35,6 +35,7 @@ class PartResult:
 
     sums: pl.DataFrame
     pools: pl.DataFrame
+    collected: pl.DataFrame
     receipts: pl.DataFrame
     claims: pl.DataFrame
     assignments: pl.DataFrame
@@ -79,7 +80,8 @@ def _run(desk: Desk, txn: Txn, month: int, received: Received | None) -> dict[st
     events = servicing.month_events(month, receipts, sums, claims, desk.rulebook)
     commit(txn, Outcome(events[:5]), month)
     pools = servicing.add_pools([r.pools for r in results])
-    held = pay_holders(desk, pools, month)
+    collected = servicing.add_collections([r.collected for r in results])
+    held = pay_holders(desk, pools, collected, month)
     commit(txn, held, month)
     ended = pl.concat([r.assignments for r in results])
     tables = {"assignments": ended, "pool_months": pools}
@@ -123,7 +125,8 @@ def _result(
         desk, rows.select("loan_id", "claim_cents").filter(pl.col("claim_cents") > 0)["loan_id"], ["loan_id", "kind"]
     )
     return PartResult(
-        servicing.month_sums(rows), servicing.pool_months(rows), servicing.receipt_sums(sent),
+        servicing.month_sums(rows), servicing.pool_months(rows),
+        servicing.collections(opening, shared.deals, month), servicing.receipt_sums(sent),
         servicing.claim_rows(rows, kinds), exits(opening, rows, month), still_looked_at(desk, rows, month),
         rows.filter(pl.col("loan_id").is_in(demanded.implode())) if len(demanded) else rows.clear(),
     )  # fmt: skip
@@ -139,7 +142,8 @@ def still_looked_at(desk: Desk, rows: pl.DataFrame, month: int) -> pl.DataFrame:
 
 @dataclass(frozen=True)
 class MonthInputs:
-    """What every part of a month's loan phase is given: rules, sales, pooled loans, servicing that moves, demands."""
+    """What every part of a month's loan phase is given: rules, sales, pooled loans, servicing that moves, demands, and
+    the pools that are issued as deals."""
 
     month: int
     rules: servicing.MonthRules
@@ -147,13 +151,14 @@ class MonthInputs:
     pooled: pl.DataFrame
     moves: pl.DataFrame
     demands: pl.DataFrame
+    deals: list[int]
 
 
 def month_inputs(desk: Desk, month: int, moves: pl.DataFrame) -> MonthInputs:
     """The loan phase's inputs as the book records them. moves: `servicer_moves` of the month."""
     return MonthInputs(
         month, servicing.month_rules(desk.rulebook, month), *month_changes(desk, month), moves,
-        demands_of(desk, month),
+        demands_of(desk, month), desk.book.records("deals")["pool_id"].to_list(),
     )  # fmt: skip
 
 
@@ -244,11 +249,10 @@ def exits(opening: pl.DataFrame, rows: pl.DataFrame, month: int) -> pl.DataFrame
     )  # fmt: skip
 
 
-def pay_holders(desk: Desk, pool_rows: pl.DataFrame, month: int) -> Outcome:
-    """Factors and the holders' payments: events FactorsPublished and HoldersPaid."""
+def pay_holders(desk: Desk, pool_rows: pl.DataFrame, collected: pl.DataFrame, month: int) -> Outcome:
+    """Factors, the deals' payment dates and the holders' payments: events FactorsPublished and HoldersPaid."""
     totals = pool_rows.group_by("pool_id").agg(
-        pl.col("closing_scheduled_cents").sum(), pl.col("received_cents").sum(), pl.col("loss_cents").sum(),
-        pl.col("loans").sum(),
+        pl.col("closing_scheduled_cents").sum(), pl.col("received_cents").sum(), pl.col("loans").sum(),
     ).sort("pool_id")  # fmt: skip
     pools = desk.book.records("pools").drop("event_seq")
     if not pools.height:
@@ -257,14 +261,18 @@ def pay_holders(desk: Desk, pool_rows: pl.DataFrame, month: int) -> Outcome:
     factors = pooling.factors(totals, previous, pools, month, desk.rulebook)
     if not factors.height:
         return Outcome([_published(month, 0)], {"pool_factors": factors})
+    deal_rows, class_rows, _ = pooling.pay_deals(standings(desk, month - 1), collected, month)
     held = investing.positions(trades(desk), factors["record_date"][0])
-    lost = totals.filter(pl.col("loss_cents") > 0).select("pool_id", "loss_cents")
-    paid = investing.pay_holders(factors, held, pools, month, lost)
-    by_pool = paid.tables["holder_months"].group_by("security_id").agg(
+    paid = investing.pay_holders(factors, held, pools, month, class_rows)
+    pool_of = desk.book.records("securities").select("security_id", "pool_id")
+    by_pool = paid.tables["holder_months"].join(pool_of, on="security_id").group_by("pool_id").agg(
         paid_cents=pl.col("principal_cents").sum() + pl.col("interest_cents").sum()
-    ).rename({"security_id": "pool_id"}).sort("pool_id")  # fmt: skip
-    settled = pooling.settle(factors, by_pool)
-    return Outcome([_published(month, settled.height), *paid.events], {**paid.tables, "pool_factors": settled})
+    ).sort("pool_id")  # fmt: skip
+    tables = {
+        **paid.tables, "pool_factors": pooling.settle(factors, by_pool), "deal_months": deal_rows,
+        "class_months": class_rows,
+    }  # fmt: skip
+    return Outcome([_published(month, factors.height), *paid.events], tables)
 
 
 def _published(month: int, pools: int) -> Event:

@@ -101,6 +101,11 @@ class Desk:
         return sorted({*self.book.parts("loan_months", month - 1), *self.book.parts("loans", month)})
 
 
+def trades(desk: Desk) -> pl.DataFrame:
+    """TRADES rows so far."""
+    return desk.book.records("trades").drop("event_seq")
+
+
 def commit(txn: Txn, outcome: Outcome, month: int) -> None:
     """Segments, records and events of an Outcome into the transaction. Findings go into the first event's body."""
     for table, frame in sorted(outcome.tables.items()):

@@ -77,8 +77,13 @@ class Names:
 
     @cached_property
     def pools(self) -> dict[int, Row]:
-        """pool_id -> POOLS columns and the security's cusip."""
-        securities = self._desk.book.records("securities").select("pool_id", "cusip", "issue_month")
+        """pool_id -> POOLS columns, issue_month, the security's cusip ('' for a pool issued in classes) and how many
+        classes it has."""
+        named = pl.col("class_name") != ""
+        securities = self._desk.book.records("securities").group_by("pool_id").agg(
+            pl.when(named).then(pl.lit("")).otherwise("cusip").first().alias("cusip"), pl.col("issue_month").first(),
+            named.sum().alias("classes"),
+        )  # fmt: skip
         pools = self._desk.book.records("pools").drop("event_seq").join(securities, on="pool_id", how="left")
         return {p["pool_id"]: p for p in pools.iter_rows(named=True)}
 
@@ -88,11 +93,12 @@ class Names:
         return {"name": known["name"], "code": known["code"]} if known else {"name": f"party {party_id}", "code": ""}
 
     def pool(self, pool_id: int) -> Row:
-        """name and code of a pool's trust, with pool_number and cusip."""
+        """name and code of a pool's trust, with pool_number, cusip ('' for one in classes) and classes."""
         known = self.pools[pool_id]
         return {
             "name": f"{self.program(known['program'])} pool {known['pool_number']}", "code": "trusts",
             "pool_number": known["pool_number"], "cusip": known["cusip"] or "",
+            "classes": known["classes"] or 0,
         }  # fmt: skip
 
     def program(self, code: int) -> str:

@@ -237,6 +237,7 @@ def _security(pooled: Row | None, names: Names) -> Row | None:
     pool = names.pools[pooled["pool_id"]]
     return {
         "cusip": pool["cusip"],
+        "classes": pool["classes"],
         "face_cents": pool["face_cents"],
         "issue_month": month_name(pool["issue_month"]),
         "coupon_rate_e7": pool["coupon_rate_e7"],

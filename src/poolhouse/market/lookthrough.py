@@ -12,9 +12,8 @@ import polars as pl
 from poolhouse import investing
 from poolhouse.dates import first_day, month_name
 from poolhouse.findings import Refused
-from poolhouse.market.desk import Desk
+from poolhouse.market.desk import Desk, trades
 from poolhouse.market.find import Names, Row, find_loan
-from poolhouse.market.pool import trades
 from poolhouse.market.report import BUCKETS, bucket
 from poolhouse.money import half_up_div
 
@@ -27,7 +26,7 @@ def lookthrough(desk: Desk, holder: str, loan: str | None = None) -> dict[str, A
 
     Keys: holder, code, as_of, balances_of (the month whose closing balances are used), loans, pools,
     face_cents, balance_cents (the holder's share), received (principal and interest so far), states,
-    delinquency (loans behind it), securities (one per pool held: cusip, pool, share, balance, loans,
+    delinquency (loans behind it), securities (each held: cusip, pool, class, share, balance, loans,
     states, delinquency), through_funds, owned_by; own_loan when `loan` is asked for: how much of that
     loan the holder owns. Shares in e8. Refused: nobody, or several parties, fit the name.
     """
@@ -36,9 +35,10 @@ def lookthrough(desk: Desk, holder: str, loan: str | None = None) -> dict[str, A
     positions = investing.positions(trades(desk), desk.today)
     funds = investing.fund_shares(first_day(desk.start), desk.rulebook)
     loans = _pooled(desk)
+    securities = balances(desk, loans)
     found = investing.lookthrough(
-        party["party_id"], positions, desk.book.records("securities").drop("event_seq"),
-        desk.book.records("pools").drop("event_seq"), _by_pool(desk, loans), funds,
+        party["party_id"], positions, securities, desk.book.records("pools").drop("event_seq"), _by_pool(desk, loans),
+        funds,
     )  # fmt: skip
     touched = sorted(
         {s["pool_id"] for s in [*found["direct"], *[s for f in found["through_funds"] for s in f["securities"]]]}
@@ -60,7 +60,9 @@ def lookthrough(desk: Desk, holder: str, loan: str | None = None) -> dict[str, A
             {"holder": names.party(o["holder_id"])["name"], "share_e8": o["share_e8"]} for o in found["owned_by"]
         ],
     }  # fmt: skip
-    return answer | ({"own_loan": _own_loan(desk, names, party, loan, positions, funds)} if loan is not None else {})
+    return answer | (
+        {"own_loan": _own_loan(desk, names, party, loan, (positions, securities), funds)} if loan is not None else {}
+    )
 
 
 def _party(desk: Desk, names: Names, asked: str) -> Row:
@@ -105,10 +107,23 @@ def _pooled(desk: Desk) -> pl.DataFrame:
     return pl.concat([served, new]).join(states, on="loan_id").collect().sort("pool_id", "loan_id")
 
 
+def balances(desk: Desk, loans: pl.DataFrame) -> pl.DataFrame:
+    """SECURITIES and balance_cents, what is left of each: of a whole pool what its loans (`_pooled`) owe, of a class
+    what stood after the last month closed, its face where none has closed since its issue."""
+    securities = desk.book.records("securities").drop("event_seq")
+    owed = loans.group_by("pool_id").agg(owed_cents=pl.col("closing_scheduled_cents").sum())
+    stood = desk.book.segment("class_months", _month(desk)).select("security_id", "closing_cents")
+    both = securities.join(owed, on="pool_id", how="left").join(stood, on="security_id", how="left")
+    return both.with_columns(
+        balance_cents=pl.when(pl.col("class_name") == "").then(pl.col("owed_cents").fill_null(0))
+        .otherwise(pl.col("closing_cents").fill_null(pl.col("original_face_cents")))
+    ).drop("owed_cents", "closing_cents")  # fmt: skip
+
+
 def _by_pool(desk: Desk, loans: pl.DataFrame) -> pl.DataFrame:
-    """One row per pool, paid-off ones included: loans, balance, delinquency by bucket, the states with most loans."""
+    """One row per pool, paid-off ones included: loans, delinquency by bucket, the states with most loans."""
     counts = loans.group_by("pool_id").agg(
-        pl.len().cast(pl.Int32).alias("loans"), pl.col("closing_scheduled_cents").sum(),
+        pl.len().cast(pl.Int32).alias("loans"),
         *[(pl.col("bucket") == b).sum().cast(pl.Int64).alias(b) for b in BUCKETS],
     )  # fmt: skip
     tops = (
@@ -118,7 +133,7 @@ def _by_pool(desk: Desk, loans: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
     pools = desk.book.records("pools").select("pool_id")
     return pools.join(counts, on="pool_id", how="left").join(tops, on="pool_id", how="left").with_columns(
-        pl.col("loans", "closing_scheduled_cents", *BUCKETS).fill_null(0), pl.col("states").fill_null("")
+        pl.col("loans", *BUCKETS).fill_null(0), pl.col("states").fill_null("")
     ).sort("pool_id")  # fmt: skip
 
 
@@ -148,9 +163,10 @@ def _share_of(received: dict[str, int], share_e8: int) -> dict[str, int]:
 
 
 def _own_loan(
-    desk: Desk, names: Names, party: Row, asked: str, positions: pl.DataFrame, funds: pl.DataFrame
+    desk: Desk, names: Names, party: Row, asked: str, held: tuple[pl.DataFrame, pl.DataFrame], funds: pl.DataFrame
 ) -> dict[str, Any]:
-    """ "Do I own my own mortgage?": the holder's share of one loan's balance, directly and through funds."""
+    """ "Do I own my own mortgage?": the holder's share of one loan's balance, directly and through funds. held:
+    positions, and `balances`: of a pool in classes, shares are by what is left of each."""
     found = find_loan(desk, asked)
     answer = {
         "loan": found["loan_number"],
@@ -163,22 +179,33 @@ def _own_loan(
     balance, pool_id = _balance(desk, found["loan_id"])
     if not pool_id:
         return answer | {"why": "the loan is in no pool"}
-    cents = face = 0
-    shares = investing.loan_shares(balance, pool_id, positions, funds)
-    whole = sum(s["face_cents"] for s in shares)
+    shares = investing.loan_shares(balance, stakes(*held, pool_id), funds)
+    whole, cents, part = sum(s["weight"] for s in shares), 0, 0
     for share in shares:
         if share["holder_id"] == party["party_id"]:
-            cents, face = cents + share["cents"], face + share["face_cents"] * SHARE_ONE_E8
+            cents, part = cents + share["cents"], part + share["weight"] * SHARE_ONE_E8
         for stake in share["through"]:
             if stake["holder_id"] == party["party_id"]:
-                cents, face = cents + stake["cents"], face + share["face_cents"] * stake["share_e8"]
+                cents, part = cents + stake["cents"], part + share["weight"] * stake["share_e8"]
     pool = names.pool(pool_id)
-    share_e8 = half_up_div(face, whole) if whole else 0
-    why = "it holds part of the loan's pool: an attribution by face" if face else "it holds nothing of the loan's pool"
+    by = "by what is left of its classes" if pool["classes"] else "by face"
+    why = f"it holds part of the loan's pool: an attribution {by}" if part else "it holds nothing of the loan's pool"
     return answer | {
-        "pool_number": pool["pool_number"], "cusip": pool["cusip"], "owned": face > 0, "share_e8": share_e8,
-        "balance_cents": balance, "cents": cents, "why": why,
+        "pool_number": pool["pool_number"], "cusip": pool["cusip"], "owned": part > 0,
+        "share_e8": half_up_div(part, whole) if whole else 0, "balance_cents": balance, "cents": cents, "why": why,
     }  # fmt: skip
+
+
+def stakes(positions: pl.DataFrame, securities: pl.DataFrame, pool_id: int) -> list[tuple[int, int]]:
+    """(holder, weight) of a pool's holders: face of a whole pool; of classes, each one's balance by face, in cents."""
+    mine = positions.join(securities.filter(pl.col("pool_id") == pool_id), on="security_id").sort(
+        "security_id", "holder_id"
+    )
+    columns = mine.select("holder_id", "face_cents", "class_name", "balance_cents", "original_face_cents")
+    return [
+        (holder, half_up_div(balance * face, whole) if name else face)
+        for holder, face, name, balance, whole in columns.iter_rows()
+    ]
 
 
 def _balance(desk: Desk, loan_id: int) -> tuple[int, int]:

@@ -98,8 +98,9 @@ class Market:
     def sell(self) -> Answer:
         return sell(self._desk())
 
-    def pool(self) -> Answer:
-        return pool(self._desk())
+    def pool(self, deal: str | Path | None = None) -> Answer:
+        """Form the month's pools; `deal`: a TOML that private ones are issued as, instead of the assumed deal."""
+        return pool(self._desk(), deal)
 
     def issue(self) -> Answer:
         return issue(self._desk())
@@ -170,9 +171,9 @@ class Market:
         """A security's cash flows from its loans, and its price or yield; options as `value.value_pool` has them."""
         return value_security(self._desk(), security, **options)
 
-    def structure(self, deal: str | Path, pool: str, **options: Any) -> Answer:
-        """A deal's file on a pool of the book: what its classes got and lost so far, and what is to come; options as of
-        `structure.structure`."""
+    def structure(self, deal: str | Path | None, pool: str, **options: Any) -> Answer:
+        """A deal's file on a pool of the book, or the deal that the pool was issued as: what its classes got and lost
+        so far, and what is to come; options as of `structure.structure`."""
         return structure_pool(self._desk(), deal, pool, **options)
 
     def fit_prepayment(self, **options: Any) -> Answer:

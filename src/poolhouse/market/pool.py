@@ -9,20 +9,27 @@ import polars as pl
 
 from poolhouse import investing, pooling, sale, servicing
 from poolhouse.book import canonical_hash
+from poolhouse.book.canon import sha256_text
 from poolhouse.dates import first_day, last_business_day, month_name
 from poolhouse.findings import Refused
-from poolhouse.market.desk import Desk, commit, finding_dicts
+from poolhouse.market.classes import open_classes, trusts
+from poolhouse.market.desk import Desk, commit, finding_dicts, trades
 from poolhouse.market.rejects import keep_rejects
+from poolhouse.market.structure import text_of_deal
 from poolhouse.sale.pricing.llpa import general_limit
 from poolhouse.tables import POOLS, PRICES, TRADES, Event
 from poolhouse.tables.codes import FHLMC, FNMA, GNMA
 
 
-def pool(desk: Desk) -> dict[str, Any]:
-    """Events PoolsFormed and SecuritiesIssued; records pools and securities; rows in pool_loans, pool_waits."""
+def pool(desk: Desk, deal: Path | str | None = None) -> dict[str, Any]:
+    """Events PoolsFormed and SecuritiesIssued; records pools, securities and deals; rows in pool_loans, pool_waits.
+
+    deal: a deal's TOML that this month's private pools are issued as, instead of the assumed one.
+    """
     desk.require("pool")
-    month = desk.month
-    with desk.book.command("pool", f"pool:{month_name(month)}", {}) as txn:
+    month, terms = desk.month, None if deal is None else text_of_deal(Path(deal))
+    body = {} if terms is None else {"deal": sha256_text(terms)}
+    with desk.book.command("pool", f"pool:{month_name(month)}", body) as txn:
         if txn.replayed is not None:
             return txn.replayed
         waiting = waiting_loans(desk, month)
@@ -30,7 +37,7 @@ def pool(desk: Desk) -> dict[str, Any]:
         next_id = int(pools["pool_id"].to_numpy().max(initial=0)) + 1
         answer: dict[str, Any] = {"month": month_name(month), "offered": waiting.height, "pools": 0, "pooled": 0}
         if waiting.height:
-            outcome = pooling.form(waiting, month, next_id, desk.rulebook)
+            outcome = pooling.form(waiting, month, next_id, desk.rulebook, _classes(desk), terms)
             formed = outcome.records.get("pools", POOLS.empty())
             answer |= {
                 "pools": formed.height, "pooled": outcome.tables["pool_loans"].height,
@@ -42,6 +49,11 @@ def pool(desk: Desk) -> dict[str, Any]:
             txn.event("PoolsFormed", desk.today, answer)
         txn.finish(answer, desk.today)
     return answer
+
+
+def _classes(desk: Desk) -> int:
+    """Classes of deals in the book so far."""
+    return int((desk.book.records("securities")["class_name"] != "").sum())
 
 
 def waiting_loans(desk: Desk, month: int) -> pl.DataFrame:
@@ -103,14 +115,17 @@ def issue(desk: Desk) -> dict[str, Any]:
         if txn.replayed is not None:
             return txn.replayed
         pools = desk.book.records("pools").drop("event_seq")
-        offered = investing.offers(trades(desk), pools, factors_of(desk, month), month)
+        securities = desk.book.records("securities").drop("event_seq")
+        classes, stand = open_classes(desk, month)
+        factors = security_factors(factors_of(desk, month), classes)
+        offered = investing.offers(trades(desk), securities, pools, factors, month)
         sheet = desk.book.records("prices").filter(pl.col("month") == month).drop("event_seq")
         investors = desk.parties().filter(pl.col("role") == "investor")["party_id"].to_list()
         cash = desk.book.balances(account="cash", parties=investors).select(
             pl.col("party_id").alias("holder_id"), pl.col("cents").alias("cash_cents")
         )  # fmt: skip
         held = investing.positions(trades(desk), last_business_day(month))
-        outcome = investing.place(offered, sheet, cash, held, month, desk.rulebook)
+        outcome = investing.place(offered, sheet, cash, held, month, desk.rulebook, trusts(stand))
         clearing = outcome.records.pop("prices", PRICES.empty())
         placed = outcome.records.get("trades", TRADES.empty())
         answer: dict[str, Any] = {
@@ -126,11 +141,6 @@ def issue(desk: Desk) -> dict[str, Any]:
 
 
 _CLEARED = ["program", "term_bucket", "coupon_rate_e7", "price_e6"]
-
-
-def trades(desk: Desk) -> pl.DataFrame:
-    """TRADES rows so far."""
-    return desk.book.records("trades").drop("event_seq")
 
 
 def factors_of(desk: Desk, month: int) -> pl.DataFrame:
@@ -150,6 +160,14 @@ def factors_of(desk: Desk, month: int) -> pl.DataFrame:
     return pooling.factors(totals, previous, pools, month, desk.rulebook)
 
 
+def security_factors(pool_factors: pl.DataFrame, classes: pl.DataFrame) -> pl.DataFrame:
+    """security_id, factor_e8 of a month: whole pools by their factor, classes (CLASS_MONTHS rows) by their own."""
+    whole = pool_factors.join(classes.select("pool_id").unique(), on="pool_id", how="anti")
+    return pl.concat(
+        [whole.select(pl.col("pool_id").alias("security_id"), "factor_e8"), classes.select("security_id", "factor_e8")]
+    ).sort("security_id")
+
+
 def trade(desk: Desk, tickets: Path | str) -> dict[str, Any]:
     """Settle a desk's tickets: event TradesSettled per day, record trades. Refused tickets are answered."""
     month = desk.month
@@ -166,7 +184,7 @@ def trade(desk: Desk, tickets: Path | str) -> dict[str, Any]:
             securities,
             pools,
             trades(desk),
-            factors_of(desk, month),
+            security_factors(factors_of(desk, month), open_classes(desk, month)[0]),
             desk.today,
             month,
             desk.rulebook,

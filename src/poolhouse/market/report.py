@@ -8,6 +8,7 @@ import polars as pl
 
 from poolhouse import primary, sale
 from poolhouse.dates import first_day, last_day, month_name
+from poolhouse.market.classes import by_class
 from poolhouse.market.desk import Desk
 from poolhouse.tables.codes import ASSUMED, BOOK_PROGRAMS, UNDETERMINED
 
@@ -48,6 +49,7 @@ def report(desk: Desk) -> dict[str, Any]:
         "original_face_cents": int(pools["face_cents"].sum()),
         "months": desk.month - desk.start,
         "programs": _programs(desk, pools),
+        "classes": by_class(desk),
         "cash": cash(desk),
         "delinquency": _delinquency(desk),
         "lenders": _lenders(desk),

@@ -101,12 +101,13 @@ def read(path: Path, onto: Pools | None = None) -> Deal:
     """The deal of a file; deals that are its collateral lie beside it. onto: other pools instead of its own."""
 
     def text(name: str) -> str:
-        return _text(path.parent / name)
+        return text_of_deal(path.parent / name)
 
-    return deals.parse(_text(path), path.name, read=text, onto=onto)
+    return deals.parse(text_of_deal(path), path.name, read=text, onto=onto)
 
 
-def _text(path: Path) -> str:
+def text_of_deal(path: Path) -> str:
+    """A deal's file as text. Refused when it can't be read, or is larger than such a file can be."""
     try:
         if not path.is_file():  # a device or a pipe may never end
             raise Refused(f"{path} is no file")

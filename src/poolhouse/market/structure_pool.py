@@ -1,6 +1,8 @@
-"""structure --pool: a deal laid over a pool of the book. What its classes got and lost so far, then a projection.
+"""structure --pool: the deal a private pool was issued as, or any deal laid over a pool. What its classes got and lost
+so far, then a projection.
 
-So far is no model: each closed month's cents as the pool brought them, loss by loss, go through the deal's steps.
+So far is no model: each closed month's cents as the pool brought them, loss by loss, go through the deal's steps. Of
+the pool's own deal that is what its holders were paid.
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ from typing import Any
 
 import polars as pl
 
-from poolhouse import deals
+from poolhouse import deals, pooling
 from poolhouse.dates import month_name
 from poolhouse.deals import collateral
 from poolhouse.deals.collateral import Pools, Received
 from poolhouse.deals.deal import Deal, PaymentDate
+from poolhouse.findings import Refused
 from poolhouse.market.desk import Desk
 from poolhouse.market.report import missed
 from poolhouse.market.structure import Answer, answered, read
@@ -26,20 +29,19 @@ _LATE_INSTALMENTS = 2
 """Missed at a month's end: 60 days late (MBA)."""
 
 
-def structure_pool(desk: Desk, path: str | Path, pool: str, **options: Any) -> Answer:
+def structure_pool(desk: Desk, path: str | Path | None, pool: str, **options: Any) -> Answer:
     """A deal's file on a pool of the book, by CUSIP or pool number: the classes are scaled to the pool as it was
-    issued. options as of `structure.structure`; the projection starts from the loans as they stand.
+    issued; without a file, the deal that it was issued as. options as of `structure.structure`; the projection starts
+    from the loans as they stand.
 
     Keys as there, of what is still to come; and pool, so_far (per class: original, principal, interest, loss and
-    balance in cents) and history (a row per closed month and class). Refused: no such pool, or nothing left of it.
+    balance in cents; of its own deal cusip too), history (a row per closed month and class) and, of its own deal, terms
+    (its TOML). Refused: no such pool, nothing left of it, or no file for a pool that is no deal.
     """
     row = pool_of(desk, pool)
     guaranteed = row["guarantee"] != "none"
-    at_issue = Pools(
-        (row["scheduled_cents"],), (row["wac_e7"] / _E7_PER_PERCENT,), (row["coupon_rate_e7"] / _E7_PER_PERCENT,),
-        (row["wam_months"],), (row["wala_months"],), guaranteed,
-    )  # fmt: skip
-    deal = read(Path(path), at_issue)
+    own = _own_terms(desk, row) if path is None else ""
+    deal = pooling.read_deal(own, row) if path is None else read(Path(path), _at_issue(row, guaranteed))
     months = brought(desk, row["pool_id"])
     paid, state = [], deals.opened(deal)
     for received in months.values():
@@ -48,7 +50,33 @@ def structure_pool(desk: Desk, path: str | Path, pool: str, **options: Any) -> A
     left = _as_they_stand(desk, row, guaranteed)
     answer = answered(deal, lambda at: collateral.project(left, at), start=state, pools=left, **options)
     named = {"pool_number": row["pool_number"], "cusip": row["cusip"], "as_of": desk.today.isoformat()}
-    return {"pool": named, "so_far": _so_far(deal, paid), **answer, "history": _history(list(months), deal, paid)}
+    cusips = _cusips(desk, row) if own else {}
+    return {
+        "pool": named, "so_far": _so_far(deal, paid, cusips), **answer,
+        "history": _history(list(months), deal, paid),
+    } | ({"terms": own} if own else {})  # fmt: skip
+
+
+def _at_issue(row: dict[str, Any], guaranteed: bool) -> Pools:
+    return Pools(
+        (row["scheduled_cents"],), (row["wac_e7"] / _E7_PER_PERCENT,), (row["coupon_rate_e7"] / _E7_PER_PERCENT,),
+        (row["wam_months"],), (row["wala_months"],), guaranteed,
+    )  # fmt: skip
+
+
+def _own_terms(desk: Desk, row: dict[str, Any]) -> str:
+    terms = desk.book.records("deals").filter(pl.col("pool_id") == row["pool_id"])["terms"].to_list()
+    if not terms:
+        raise Refused(
+            f"pool {row['pool_number']} was issued whole, guaranteed: give a DEAL.toml to lay over it, such as those "
+            "in examples/deals"
+        )
+    return str(terms[0])
+
+
+def _cusips(desk: Desk, row: dict[str, Any]) -> dict[str, str]:
+    mine = desk.book.records("securities").filter(pl.col("pool_id") == row["pool_id"])
+    return dict(mine.select("class_name", "cusip").iter_rows())
 
 
 def brought(desk: Desk, pool_id: int) -> dict[int, Received]:
@@ -85,12 +113,12 @@ def _as_they_stand(desk: Desk, row: dict[str, Any], guaranteed: bool) -> Pools:
     )  # fmt: skip
 
 
-def _so_far(deal: Deal, paid: list[PaymentDate]) -> list[Answer]:
+def _so_far(deal: Deal, paid: list[PaymentDate], cusips: dict[str, str]) -> list[Answer]:
     rows = []
     for name, c in deal.classes.items():
         got = [date.classes[name] for date in paid]
         rows.append(
-            {
+            ({"cusip": cusips[name]} if name in cusips else {}) | {
                 "class": name, "original_cents": c.balance, "principal_cents": sum(g.principal for g in got),
                 "interest_cents": sum(g.interest for g in got), "loss_cents": sum(g.loss for g in got),
                 "balance_cents": c.base(paid[-1].after.balance) if paid else c.balance,

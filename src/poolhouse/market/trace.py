@@ -20,9 +20,8 @@ import polars as pl
 from poolhouse import investing, rules
 from poolhouse.dates import first_day, month_name, parse_month
 from poolhouse.findings import Refused
-from poolhouse.market.desk import Desk
+from poolhouse.market.desk import Desk, trades
 from poolhouse.market.find import Names, find_loan, position_columns
-from poolhouse.market.pool import trades
 from poolhouse.money import RATE_ONE, half_up_div
 from poolhouse.tables.codes import PROGRAMS
 
@@ -239,18 +238,27 @@ def _pool(desk: Desk, row: Row, to_trust: list[int]) -> Row | None:
 
 
 def _holders(desk: Desk, row: Row, to_trust: list[int]) -> list[Row]:
-    """The pool's share of the payment on to its holders of the record date, by face, and through funds."""
-    factors = desk.book.scan("pool_factors", [row["month"]]).filter(pl.col("pool_id") == row["payee_pool_id"]).collect()
+    """The pool's share of the payment on to its holders of the record date, and through funds: by face, and of a pool
+    in classes by the cash that each got of the pool in the month."""
+    pool = row["payee_pool_id"]
+    factors = desk.book.scan("pool_factors", [row["month"]]).filter(pl.col("pool_id") == pool).collect()
     if not factors.height:
         return []
     held = investing.positions(trades(desk), factors["record_date"][0])
+    securities = desk.book.records("securities").filter(pl.col("pool_id") == pool).select("security_id", "class_name")
+    mine = held.join(securities, on="security_id").sort("security_id", "holder_id")
+    stakes = list(mine.select("holder_id", "face_cents").iter_rows())
+    if (securities["class_name"] != "").any():
+        got = desk.book.segment("holder_months", row["month"]).join(securities, on="security_id", how="semi")
+        stakes = list(got.select("holder_id", pl.col("principal_cents") + pl.col("interest_cents")).iter_rows())
+    faces = dict(mine.group_by("holder_id").agg(pl.col("face_cents").sum()).iter_rows())
     funds = investing.fund_shares(first_day(desk.start), desk.rulebook)
     names = Names(desk)
-    paid, other = (investing.loan_shares(cents, row["payee_pool_id"], held, funds) for cents in to_trust)
-    whole = sum(p["face_cents"] for p in paid)
+    paid, other = (investing.loan_shares(cents, stakes, funds) for cents in to_trust)
+    whole = sum(p["weight"] for p in paid)
     return [
         position_columns(names, p["holder_id"]) | {
-            "face_cents": p["face_cents"], "share_e8": half_up_div(SHARE_ONE_E8 * p["face_cents"], whole),
+            "face_cents": faces[p["holder_id"]], "share_e8": half_up_div(SHARE_ONE_E8 * p["weight"], whole),
             "cents": p["cents"], "other_money_cents": o["cents"],
             "through": [
                 position_columns(names, t["holder_id"]) | {"share_e8": t["share_e8"], "cents": t["cents"]}

@@ -32,6 +32,12 @@ def value_security(
     `value_pool`. The pool's own delay unless another is given. Principal received and not yet distributed comes in
     month 1. Keys as there; pool has cusip, pool_number and loans too, by_speed is empty. Refused: no such security."""
     pool = pool_of(desk, security)
+    if pool["class_name"]:
+        number = pool["pool_number"]
+        raise Refused(
+            f"{security} is class {pool['class_name']} of pool {number}'s deal: `poolhouse structure --book DIR --pool "
+            f"{number}` values its classes, `value` the loans of whole pools"
+        )
     if delay_days is None and program is None:
         delay_days = pool["delay_days"] - _ACCRUAL_DAYS
     coupon = pool["coupon_rate_e7"] / _E7_PER_PERCENT
@@ -93,16 +99,25 @@ def _value(
 
 
 def pool_of(desk: Desk, asked: str) -> dict[str, Any]:
-    """The pool of a security: by CUSIP or pool number."""
-    pools = desk.book.records("securities").select("pool_id", "cusip").join(desk.book.records("pools"), on="pool_id")
+    """The pool of a security: by CUSIP (of a class of its deal too) or pool number. POOLS columns; cusip and class_name
+    of the security ('' of a pool in classes asked for by its number); classes: how many it has."""
     text = asked.strip()
-    found = pools.filter((pl.col("cusip") == text) | (pl.col("pool_number") == text))
+    securities = desk.book.records("securities").select("pool_id", "cusip", "class_name")
+    pools = desk.book.records("pools").join(securities, on="pool_id")
+    found = pools.filter(pl.col("cusip") == text)
+    if not found.height:
+        found = pools.filter(pl.col("pool_number") == text)
+        if found.height > 1:
+            found = found.head(1).with_columns(cusip=pl.lit(""), class_name=pl.lit(""))
     if found.height != 1:
-        some = ", ".join(pools.sort("pool_id")["cusip"].head(5).to_list())
+        some = ", ".join(pools.sort("pool_id", "cusip")["cusip"].head(5).to_list())
         raise Refused(
             f"security {asked!r} is not in the book: give a CUSIP or pool number, such as {some or '(none yet)'}"
         )
-    return found.row(0, named=True)
+    row = found.row(0, named=True)
+    return row | {
+        "classes": securities.filter((pl.col("pool_id") == row["pool_id"]) & (pl.col("class_name") != "")).height
+    }
 
 
 def loans_of(desk: Desk, pool: dict[str, Any]) -> pl.DataFrame:
@@ -135,5 +150,5 @@ def loans_of(desk: Desk, pool: dict[str, Any]) -> pl.DataFrame:
     )
     found = pl.concat([own, pending])
     if found.is_empty():
-        raise Refused(f"security {pool['cusip']}: nothing is left of it")
+        raise Refused(f"pool {pool['pool_number']}: nothing is left of it")
     return found

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 _BODY = re.compile(r"[0-9A-Z*@#]{8}")
+_LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _VALUES = {c: i for i, c in enumerate("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*@#")}
 
 
@@ -30,6 +31,15 @@ def check_digit(body: str) -> str:
 def is_valid(cusip: str) -> bool:
     """Nine characters whose last is the check digit of the others."""
     return len(cusip) == 9 and bool(_BODY.fullmatch(cusip[:8])) and check_digit(cusip[:8]) == cusip[8]
+
+
+def of_class(number: int, issuer: str) -> str:
+    """The CUSIP of a deal's class: as `fictional`, with a letter after the issuer's characters for each block of
+    numbers, so that no pool has the same."""
+    block, rest = divmod(number, 10 ** (7 - len(issuer)))
+    if not 0 <= block < len(_LETTERS):
+        raise ValueError(f"class {number} has no place after {issuer} and a letter")
+    return fictional(rest, issuer + _LETTERS[block])
 
 
 def fictional(number: int, issuer: str) -> str:

@@ -13,26 +13,31 @@ import polars as pl
 from poolhouse.dates import month_name
 from poolhouse.findings import Finding
 from poolhouse.pooling.cells import gather, lowered, screen
-from poolhouse.pooling.issue import describe, issue_trades, name_securities, numbered, settlement_days, share_out
+from poolhouse.pooling.classes import cut, name_securities, shares_of_classes
+from poolhouse.pooling.issue import describe, issue_trades, numbered, settlement_days, share_out
 from poolhouse.pooling.limits import Limits
 from poolhouse.rules import Rulebook, system_parties
-from poolhouse.tables import ASSIGNMENTS, POOL_LOANS, POOL_WAITS, POOLS, SECURITIES, TRADES, Event, Outcome, Posting
+from poolhouse.tables import ASSIGNMENTS, POOL_LOANS, POOL_WAITS, POOLS, Event, Outcome, Posting
 from poolhouse.tables.codes import PRIVATE, PROGRAMS
 
 _MINIMUM = "no pool of its kind reaches the minimum"
 
 
-def form(waiting: pl.DataFrame, month: int, next_pool_id: int, rulebook: Rulebook) -> Outcome:
+def form(
+    waiting: pl.DataFrame, month: int, next_pool_id: int, rulebook: Rulebook, next_class: int = 0,
+    private_deal: str | None = None,
+) -> Outcome:  # fmt: skip
     """Form the pools with issue date 1 `month`.
 
     waiting, one row per loan bought and not pooled: loan_id i32, program i8, owner_id i32 (who pools it),
     kind str, coupon_rate_e7, guaranty_fee_rate_e7, note_rate_e7 i32, term_months i16, first_due_date,
     maturity_date, last_paid_due_date date, scheduled_upb_cents i64 (T of the issue month), sold_month i32,
     high_balance bool; optional settlement_date: the day its owner paid for it. Further columns are ignored.
-    next_pool_id: number of the first pool. Returns tables pool_loans, pool_waits, assignments; records
-    pools, securities, trades (kind 'issue'); events PoolsFormed (one per program) and SecuritiesIssued.
-    Each pool takes its loans on one day: 1 `month`, or with settlement dates the business day after the
-    last purchase. Source: Fannie Mae Selling Guide C3-2 to C3-7; Ginnie Mae MBS Guide ch. 24.
+    next_pool_id: number of the first pool; next_class: classes of deals in the book so far; private_deal: a deal's
+    TOML for pools that nobody guarantees, instead of the assumed one. Returns tables pool_loans, pool_waits,
+    assignments; records pools, securities, deals, trades (kind 'issue'); events PoolsFormed (one per program) and
+    SecuritiesIssued. Each pool takes its loans on one day: 1 `month`, or with settlement dates the business day after
+    the last purchase. Source: Fannie Mae Selling Guide C3-2 to C3-7; Ginnie Mae MBS Guide ch. 24.
     """
     limits = Limits(rulebook, month)
     screened = screen(waiting, limits)
@@ -42,9 +47,10 @@ def form(waiting: pl.DataFrame, month: int, next_pool_id: int, rulebook: Ruleboo
     pools = describe(pooled, limits) if pooled.height else POOLS.empty()
     days = settlement_days(pooled, limits) if pooled.height else {}
     shares = share_out(pooled, pools, days)
-    securities = name_securities(pools, limits) if pools.height else SECURITIES.empty()
+    terms = cut(pools, limits, private_deal)
+    securities = name_securities(pools, terms, next_class, limits)
     return Outcome(
-        events=_events(pools, shares, days, month),
+        events=_events(pools, securities, shares, days, month),
         tables={
             "pool_loans": _pool_loans(pooled),
             "pool_waits": waits,
@@ -53,7 +59,8 @@ def form(waiting: pl.DataFrame, month: int, next_pool_id: int, rulebook: Ruleboo
         records={
             "pools": pools,
             "securities": securities,
-            "trades": issue_trades(shares) if shares.height else TRADES.empty(),
+            "deals": terms,
+            "trades": issue_trades(shares_of_classes(shares, securities)),
         },
         findings=_findings(waits),
         answer=_answer(pools, pooled, waits, month),
@@ -134,7 +141,9 @@ def _assignments(pooled: pl.DataFrame, days: dict[int, date]) -> pl.DataFrame:
     return ASSIGNMENTS.conform(pl.concat(parts))
 
 
-def _events(pools: pl.DataFrame, shares: pl.DataFrame, days: dict[int, date], month: int) -> list[Event]:
+def _events(
+    pools: pl.DataFrame, securities: pl.DataFrame, shares: pl.DataFrame, days: dict[int, date], month: int
+) -> list[Event]:
     events = []
     for code in pools["program"].unique().sort().to_list():
         mine, part = pools.filter(pl.col("program") == code), shares.filter(pl.col("program") == code)
@@ -145,7 +154,7 @@ def _events(pools: pl.DataFrame, shares: pl.DataFrame, days: dict[int, date], mo
         events.append(Event("PoolsFormed", max(days[p] for p in mine["pool_id"].to_list()), body, postings))
     events.sort(key=lambda event: event.market_date)
     if pools.height:
-        body = {"month": month_name(month), "securities": pools.height, "holders": shares.height}
+        body = {"month": month_name(month), "securities": securities.height, "holders": shares.height}
         body["face_cents"] = int(pools["face_cents"].sum())
         events.append(Event("SecuritiesIssued", max(days.values()), body))
     return events

@@ -1,4 +1,4 @@
-"""From cells to securities: what a pool is called, what it promises, and who gets its certificates.
+"""From cells to pools: what a pool is called, what it promises, and who gets how much of it.
 
 Few rows (a pool a row), so plain Python; sums over loans come from columns in 128 bits.
 """
@@ -12,11 +12,10 @@ import polars as pl
 
 from poolhouse.dates import day_in, on_or_after
 from poolhouse.money import PRICE_PAR_E6, half_up_div, largest_remainder
-from poolhouse.pooling import cusip
 from poolhouse.pooling.cells import CELL, settlement_dates
 from poolhouse.pooling.limits import GINNIE_1, GINNIE_2, SERIES, UMBS, Limits
 from poolhouse.rules import system_parties
-from poolhouse.tables import POOLS, SECURITIES, TRADES
+from poolhouse.tables import POOLS, TRADES
 from poolhouse.tables.codes import PROGRAMS
 
 FACTOR_ONE_E8 = 100_000_000
@@ -102,23 +101,6 @@ def _issuer(series: str, cell_issuer: int, enterprise: int) -> int:
     return enterprise or int(system_parties()["conduit"]["party_id"])
 
 
-def name_securities(pools: pl.DataFrame, limits: Limits) -> pl.DataFrame:
-    """SECURITIES rows: one per pool, with a fictional CUSIP."""
-    issuer = str(limits.plain("cusip_issuer"))
-    ids = pools["pool_id"].to_list()
-    return SECURITIES.conform(
-        pl.DataFrame(
-            {
-                "security_id": ids,
-                "cusip": [cusip.fictional(i, issuer) for i in ids],
-                "pool_id": ids,
-                "issue_month": [limits.month] * len(ids),
-            },
-            schema=SECURITIES.schema,
-        )
-    )
-
-
 def settlement_days(pooled: pl.DataFrame, limits: Limits) -> dict[int, date]:
     """The day each pool takes its loans and its certificates are handed out.
 
@@ -159,14 +141,17 @@ def share_out(pooled: pl.DataFrame, pools: pl.DataFrame, days: dict[int, date]) 
 
 
 def issue_trades(shares: pl.DataFrame) -> pl.DataFrame:
-    """TRADES rows of kind 'issue', from the trusts to each owner at par: positions start here."""
+    """TRADES rows of kind 'issue', from the trusts to each owner at par: positions start here.
+
+    shares: security_id, owner_id, face_cents, value_date.
+    """
     trusts = system_parties()["trusts"]["party_id"]
     rows = shares.filter(pl.col("face_cents") > 0)
-    names = [f"issue:{p}:{o}" for p, o in zip(rows["pool_id"], rows["owner_id"], strict=True)]
+    names = [f"issue:{p}:{o}" for p, o in zip(rows["security_id"], rows["owner_id"], strict=True)]
     return TRADES.conform(
         rows.select(
             pl.Series("trade_id", names, dtype=pl.String),
-            pl.col("pool_id").alias("security_id"),
+            "security_id",
             pl.lit(trusts, pl.Int32).alias("seller_id"),
             pl.col("owner_id").alias("buyer_id"),
             "face_cents",

@@ -78,6 +78,7 @@ class Conserved:
         self._registers(
             month, register, book.segment("holder_months", month), book.segment("pool_factors", month), lines
         )
+        self._written_down(month, book.segment("class_months", month), lines)
         for kind, account, keys, wanted in (
             ("PaymentsReceived", "custodial_cash", ["party_id", "value_date"], sums.receipts),
             ("FeesDrafted", "cash", ["party_id"], sums.fees.rename({"fee_cents": "wanted_cents"})),
@@ -159,7 +160,7 @@ class Conserved:
         banked = lines.filter((pl.col("kind") == "HoldersPaid") & (pl.col("account") == "cash") & ~trust)
         wanted = paid.group_by(party_id="holder_id", value_date="pay_date").agg(wanted_cents=pl.col("cash").sum())
         self._posted(month, "HoldersPaid", banked, wanted, keys)
-        by_pool = paid.group_by(pool_id="security_id").agg(got_cents=pl.col("cash").sum())
+        by_pool = self._evidence.by_pool(paid).group_by("pool_id").agg(got_cents=pl.col("cash").sum())
         sent = register.group_by("pool_id").agg(sent_cents=pl.col("received_cents").sum())
         facts = beside(by_pool, sent, ["pool_id"])
         facts = beside(factors.select("pool_id", "received_cents", "paid_cents"), facts, ["pool_id"])
@@ -173,6 +174,17 @@ class Conserved:
                 m=month,
             ),
         )
+
+    def _written_down(self, month: int, classes: pl.DataFrame, lines: pl.DataFrame) -> None:
+        """What classes of deals lost is what their holders wrote down."""
+        loss = (pl.col("kind") == "HoldersPaid") & (pl.col("account") == "credit_loss")
+        lost, posted = int(classes["loss_cents"].sum()), int(lines.filter(loss)["cents"].sum())
+        say = self._evidence.say(
+            "{m:month}: classes lost {lost:cents}, expected as much written down by their holders, found "
+            "{posted:cents} in the ledger",
+            m=month, lost=lost, posted=posted,
+        )  # fmt: skip
+        self.tally.fact(lost == posted, say)
 
     def _posted(self, month: int, kind: str, lines: pl.DataFrame, wanted: pl.DataFrame, keys: list[str]) -> None:
         """Cash postings of one kind of event against the sums that they stand for."""

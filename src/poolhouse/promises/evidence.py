@@ -111,6 +111,17 @@ class Evidence:
         return self.book.records("pools").drop("event_seq")
 
     @cached_property
+    def securities(self) -> pl.DataFrame:
+        """The securities' record: whole pools, and classes of pools' deals."""
+        return self.book.records("securities").drop("event_seq")
+
+    def by_pool(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """Rows of securities with pool_id beside; one that the book doesn't know stands for a pool of its own."""
+        of = self.securities.select("security_id", "pool_id")
+        known = frame.join(of, on="security_id", how="left", maintain_order="left")
+        return known.with_columns(pl.col("pool_id").fill_null(pl.col("security_id")))
+
+    @cached_property
     def trades(self) -> pl.DataFrame:
         """The trades' record, by settlement date."""
         return self.book.records("trades").drop("event_seq").sort("settlement_date", "trade_id")
@@ -124,7 +135,7 @@ class Evidence:
         """What to say of a fact that fails: a text with the fact's values in braces.
 
         {name:cents} is money, {name:month} a month, {name:factor} a factor to eight decimals; {name:party},
-        {name:pool} and {name:loan} are called as people call them.
+        {name:pool}, {name:security} and {name:loan} are called as people call them.
         """
         return lambda row: _Words(self).vformat(template, (), {**row, **fixed})
 
@@ -134,9 +145,11 @@ class Evidence:
         return dict(zip(parties["party_id"].to_list(), parties["name"].to_list(), strict=True))
 
     def name(self, spec: str, value: int | None) -> str | None:
-        """A party, pool or loan by its number in the book; None for another spec."""
+        """A party, pool, security or loan by its number in the book; None for another spec."""
         if spec == "party":
             return f"{self._names.get(value or 0, 'party')} ({value})"
+        if spec == "security":
+            return self._security(value)
         if spec == "pool":
             found = self.pools.filter(pl.col("pool_id") == value)["pool_number"].to_list()
         elif spec == "loan":
@@ -144,6 +157,13 @@ class Evidence:
         else:
             return None
         return f"{spec} {found[0]}" if found else f"{spec} #{value}, which the book doesn't have"
+
+    def _security(self, value: int | None) -> str:
+        found = self.securities.filter(pl.col("security_id") == value).rows(named=True)
+        if not found:
+            return f"security #{value}, which the book doesn't have"
+        pool = self.name("pool", found[0]["pool_id"])
+        return f"class {found[0]['class_name']} of {pool}" if found[0]["class_name"] else f"security of {pool}"
 
 
 def _factor(factor_e8: int) -> str:

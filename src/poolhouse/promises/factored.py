@@ -71,9 +71,9 @@ class Factored:
         loans = {r["pool_id"]: r for r in _pool_rows(sums.pools)}
         published = {r["pool_id"]: r for r in _pool_rows(book.segment("pool_factors", month))}
         received = _by_pool(book.segment("pool_months", month), "pool_id", pl.col("received_cents"))
-        holders = book.segment("holder_months", month)
-        paid = _by_pool(holders, "security_id", pl.col("principal_cents") + pl.col("interest_cents"))
-        counted = _by_pool(holders, "security_id", pl.lit(1, pl.Int64))
+        holders = self._evidence.by_pool(book.segment("holder_months", month))
+        paid = _by_pool(holders, "pool_id", pl.col("principal_cents") + pl.col("interest_cents"))
+        counted = _by_pool(holders, "pool_id", pl.lit(1, pl.Int64))
         for pool in _pool_rows(self._evidence.pools.filter(pl.col("issue_date") < first_day(month))):
             key = pool["pool_id"]
             mine = loans.get(key, {"balance_cents": 0, "loans": 0, "loans_before": 0})

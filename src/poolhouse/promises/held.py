@@ -1,6 +1,7 @@
 """5, Held: who holds a security is what its trades say, and holders are paid what their face gives.
 
-Positions from the record of trades; each payment by the holder formula in whole numbers of any size.
+Positions from the record of trades; each payment by the holder formula in whole numbers of any size. A deal's class
+shares out what the class got: each holder's part, to the cent below or above, and all of it.
 """
 
 from __future__ import annotations
@@ -50,7 +51,9 @@ class _Register:
         self._evidence = evidence
         self._pools = {p["pool_id"]: p for p in evidence.pools.iter_rows(named=True)}
         self._trades = list(evidence.trades.iter_rows(named=True))
+        self._securities = {s["security_id"]: s for s in evidence.securities.iter_rows(named=True)}
         self._factors = evidence.book.segment("pool_factors")
+        self._classes = evidence.book.segment("class_months")
         self._faces: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
         self._settled = 0
 
@@ -75,68 +78,114 @@ class _Register:
 
     def _whole(self, day: date, security: int) -> None:
         """Positions sum to the original face, and nobody has delivered what he didn't hold."""
-        mine, pool = self._faces[security], self._pools.get(security)
-        face, total, least = pool["face_cents"] if pool else None, sum(mine.values()), min(mine, key=lambda h: mine[h])
-        text = "{day}, security of {pool:pool}: "
+        mine, known = self._faces[security], self._securities.get(security)
+        face, total = known["original_face_cents"] if known else None, sum(mine.values())
+        least = min(mine, key=lambda h: mine[h])
+        text = "{day}, {s:security}: "
         self._fact(
             total == face, text + "positions, expected {face:cents}, found {total:cents}",
-            day=day, pool=security, face=face, total=total,
+            day=day, s=security, face=face, total=total,
         )  # fmt: skip
         self._fact(
             mine[least] >= 0, text + "{holder:party} holds, expected at least $0.00, found {found:cents}",
-            day=day, pool=security, holder=least, found=mine[least],
+            day=day, s=security, holder=least, found=mine[least],
         )  # fmt: skip
 
     def pay(self, month: int, record: date) -> None:
-        """Facts per security with a factor and per holder: who is paid, how much, when."""
-        book = self._evidence.book
+        """Facts per pool with a factor, and per security and holder: who is paid, how much, when."""
         published = {f["pool_id"]: f for f in self._factors.filter(pl.col("month") == month).iter_rows(named=True)}
-        losses = book.segment("pool_months", month).group_by("pool_id").agg(pl.col("loss_cents").sum()).sort("pool_id")
-        lost = dict(zip(losses["pool_id"].to_list(), losses["loss_cents"].to_list(), strict=True))
+        classes = {c["security_id"]: c for c in self._classes.filter(pl.col("month") == month).iter_rows(named=True)}
         found: dict[int, dict[int, Payment]] = defaultdict(dict)
         columns = ("security_id", "holder_id", "face_cents", "principal_cents", "interest_cents", "pay_date")
-        by_security = book.segment("holder_months", month).select(columns)
+        by_security = self._evidence.book.segment("holder_months", month).select(columns)
         for security, holder, *paid in by_security.iter_rows():
             found[security][holder] = (paid[0], paid[1], paid[2], paid[3])
-        for security in sorted(published.keys() | found.keys()):
-            factor, pool = published.get(security), self._pools.get(security)
-            if factor is None or pool is None:
-                self._fact(
-                    False, "{m:month}, {pool:pool}: expected no payment without a factor", m=month, pool=security
-                )
-                continue
-            days = (record, on_or_after(_day(month, pool["pay_day"])))
+        days = {number: self._days(month, record, factor) for number, factor in published.items()}
+        wanted = {s for s, known in self._securities.items() if known["pool_id"] in published}
+        for security in sorted(wanted | found.keys()):
+            known = self._securities.get(security)
+            day = days.get(known["pool_id"]) if known is not None else None
+            if known is None or day is None:
+                text = "{m:month}, {s:security}: expected no payment without a factor"
+                self._fact(False, text, m=month, s=security)
+            elif known["class_name"]:
+                self._class(month, security, classes.get(security), found[security], day)
+            else:
+                factor, pool = published[known["pool_id"]], self._pools[known["pool_id"]]
+                self._holders(month, security, found[security], _payments(factor, pool, self._faces[security], day))
+
+    def _days(self, month: int, record: date, factor: dict[str, Any]) -> date | None:
+        """The pay date that the pool's terms give; None for a pool that the book doesn't have."""
+        pool = self._pools.get(factor["pool_id"])
+        if pool is None:
+            return None
+        days = (record, on_or_after(_day(month, pool["pay_day"])))
+        self._fact(
+            (factor["record_date"], factor["pay_date"]) == days,
+            "{m:month}, {pool:pool}: record and pay date, expected {days[0]} and {days[1]}, found "
+            "{record_date} and {pay_date}",
+            m=month, pool=factor["pool_id"], days=days, record_date=factor["record_date"], pay_date=factor["pay_date"],
+        )  # fmt: skip
+        return days[1]
+
+    def _class(
+        self, month: int, security: int, row: dict[str, Any] | None, found: dict[int, Payment], day: date
+    ) -> None:
+        """Each holder of a class gets its share, to the cent below or above, and all of them what the class got."""
+        if row is None:
+            self._fact(False, "{m:month}, {s:security}: expected its month, found none", m=month, s=security)
+            return
+        whole = (row["principal_cents"], row["interest_cents"])
+        got = (sum(paid[1] for paid in found.values()), sum(paid[2] for paid in found.values()))
+        self._fact(
+            got == whole,
+            "{m:month}, {s:security}: holders, expected {whole[0]:cents} + {whole[1]:cents}, found {got[0]:cents} + "
+            "{got[1]:cents}",
+            m=month, s=security, whole=whole, got=got,
+        )  # fmt: skip
+        dead = not row["opening_cents"] and not any(whole)
+        faces = {} if dead else {holder: face for holder, face in self._faces[security].items() if face}
+        total = sum(faces.values())
+        for holder in sorted(faces.keys() | found.keys()):
+            face, paid = faces.get(holder, 0), found.get(holder)
+            fits = paid is not None and (paid[0], paid[3]) == (face, day)
+            if paid is not None:
+                parts = ((paid[1], whole[0]), (paid[2], whole[1]))
+                fits = fits and all(abs(part * total - cents * face) < total for part, cents in parts)
             self._fact(
-                (factor["record_date"], factor["pay_date"]) == days,
-                "{m:month}, {pool:pool}: record and pay date, expected {days[0]} and {days[1]}, found "
-                "{record_date} and {pay_date}",
-                m=month, pool=security, days=days, record_date=factor["record_date"], pay_date=factor["pay_date"],
+                fits,
+                "{m:month}, {s:security}, {holder:party}: expected its share of {whole[0]:cents} + {whole[1]:cents} "
+                "by a face of {face:cents} on {day}, found {paid}",
+                m=month, s=security, holder=holder, whole=whole, face=face, day=day, paid=_Paid(paid),
             )  # fmt: skip
-            wanted = _payments(factor, pool, self._faces[security], lost.get(security, 0), days[1])
-            self._holders(month, security, found[security], wanted)
 
     def _holders(self, month: int, security: int, found: dict[int, Payment], wanted: dict[int, Payment]) -> None:
         for holder in sorted(wanted.keys() | found.keys()):
             right, paid = wanted.get(holder), found.get(holder)
             self._fact(
-                paid == right, "{m:month}, {pool:pool}, {holder:party}: expected {right}, found {paid}",
-                m=month, pool=security, holder=holder, right=_Paid(right), paid=_Paid(paid),
+                paid == right, "{m:month}, {s:security}, {holder:party}: expected {right}, found {paid}",
+                m=month, s=security, holder=holder, right=_Paid(right), paid=_Paid(paid),
             )  # fmt: skip
 
     def price(self) -> None:
         """A fact per trade: price x factor x face, and 30/360 interest from the 1st, at the factor of its month."""
-        published = zip(*(self._factors[c].to_list() for c in ("pool_id", "month", "factor_e8")), strict=True)
-        factors = {(pool, month): factor for pool, month, factor in published}
+        columns = ("month", "factor_e8")
+        factors = {
+            (pool, month): factor for pool, month, factor in self._factors.select("pool_id", *columns).iter_rows()
+        }
+        factors |= {
+            (s, month): factor for s, month, factor in self._classes.select("security_id", *columns).iter_rows()
+        }
         for trade in self._trades:
-            pool, day = self._pools.get(trade["security_id"]), trade["settlement_date"]
-            if pool is None or trade["kind"] == "issue":
+            security, day = self._securities.get(trade["security_id"]), trade["settlement_date"]
+            if security is None or trade["kind"] == "issue":
                 continue
-            fresh = month_of(pool["issue_date"]) == month_of(day)
+            fresh = security["issue_month"] == month_of(day)
             # In the open month the factor isn't published yet: the trade's own is taken.
             factor = ONE_E8 if fresh else factors.get((trade["security_id"], month_of(day)), trade["factor_e8"])
             current = half_up(trade["face_cents"] * factor, ONE_E8)
             cost = half_up(trade["face_cents"] * factor * trade["price_e6"], ONE_E8 * _PAR_E6)
-            accrued = half_up(current * pool["coupon_rate_e7"] * (day.day - 1), 3_600_000_000)
+            accrued = half_up(current * security["class_rate_e7"] * (day.day - 1), 3_600_000_000)
             self._fact(
                 (trade["factor_e8"], trade["principal_cents"], trade["accrued_cents"]) == (factor, cost, accrued),
                 "trade {trade[trade_id]}: expected {cost:cents} + {accrued:cents} accrued at the factor "
@@ -159,19 +208,15 @@ class _Paid:
         return f"{dollars(principal)} + {dollars(interest)} on {day} for a face of {dollars(face)}"
 
 
-def _payments(
-    factor: dict[str, Any], pool: dict[str, Any], mine: dict[int, int], loss: int, pays: date
-) -> dict[int, Payment]:
+def _payments(factor: dict[str, Any], pool: dict[str, Any], mine: dict[int, int], pays: date) -> dict[int, Payment]:
     """The holder formula on the positions of the record date.
 
-    Principal: half-up(face x fall of the factor), but for the part of the fall that was lost and brings
-    no cash; interest: half-up(face x factor before x coupon / 12).
+    Principal: half-up(face x fall of the factor); interest: half-up(face x factor before x coupon / 12).
     """
     before = factor["prior_factor_e8"]
     if before == 0:
         return {}
     fall = max(before - factor["factor_e8"], 0)
-    fall -= min(half_up(ONE_E8 * loss, pool["face_cents"]), fall)
     rate = before * pool["coupon_rate_e7"]
     return {
         holder: (face, half_up(face * fall, ONE_E8), half_up(face * rate, ONE_E8 * 120_000_000), pays)

@@ -15,6 +15,7 @@ from typing import Any
 from poolhouse.book import Book
 from poolhouse.dates import month_name
 from poolhouse.promises.balanced import balanced
+from poolhouse.promises.classed import classed
 from poolhouse.promises.committed import committed
 from poolhouse.promises.conserved import Conserved, conserved_loans
 from poolhouse.promises.eligible import Reevaluate, eligible
@@ -37,8 +38,11 @@ NAMES = (
 )  # fmt: skip
 """The promises by number, from 1."""
 
-Replay = Callable[[int, int], str | None]
+Replay = Callable[[str, int, int], str | None]
 Progress = Callable[[str, int, int], None]
+
+REPEATED = ("loan_months", "deal_months", "class_months")
+"""Tables whose months follow from the month before: promise 12 makes each of their segments again."""
 
 _OF_LOANS = (2, 3, 4, 6, 7, 10)
 
@@ -52,8 +56,9 @@ def verify(
 ) -> dict[str, Any]:
     """{ok, head, promises: [{id, name, ok, checked, first_failure}]}, at any point of a book's life.
 
-    replay(month, part): the content hash that part's loan_months have when recomputed from the segment before,
-    the payments and the recorded sales, pools and transfers; None when it can't be. progress(stage, done, total).
+    replay(table, month, part): the content hash that part's rows have when recomputed from the month before, the
+    payments and the recorded sales, pools and transfers; None when it can't be. table: one of REPEATED.
+    progress(stage, done, total).
     """
     run = _Run(Evidence(book, rulebook), progress or (lambda _stage, _done, _total: None))
     with ThreadPoolExecutor(1) as aside:  # hashing and replaying need nothing of the rest: they go on beside it
@@ -61,7 +66,7 @@ def verify(
         replayed = aside.submit(run.whole, 12, lambda e: _repeatable(e, replay))
         run.loans()
         for promise, work in (
-            (1, balanced), (2, returned), (2, committed), (4, issued), (5, held), (6, chains),
+            (1, balanced), (2, returned), (2, committed), (4, issued), (4, classed), (5, held), (6, chains),
             (8, lambda e: eligible(e, reevaluate)), (9, told),
         ):  # fmt: skip
             run.step(f"verify {NAMES[promise - 1]}")
@@ -92,9 +97,9 @@ class _Run:
 
     def _total(self) -> int:
         try:
-            return len(self.evidence.closed) + 10
+            return len(self.evidence.closed) + 11
         except UNREADABLE:
-            return max(self.done, 10)
+            return max(self.done, 11)
 
     def head(self) -> str:
         try:
@@ -203,24 +208,24 @@ def _immutable(evidence: Evidence) -> Tally:
 def _repeatable(evidence: Evidence, replay: Replay) -> Tally:
     """12: every month recomputed from the one before has the rows that are stored."""
     tally = Tally()
-    segments = evidence.book.segment_rows("loan_months")
+    segments = [(table, r) for table in REPEATED for r in evidence.book.segment_rows(table)]
 
-    def again(at: tuple[int, int]) -> str:
+    def again(at: tuple[str, int, int]) -> str:
         try:
             return replay(*at) or "nothing to replay it from"
         except UNREADABLE as error:
             return _unread(error)
 
     with ThreadPoolExecutor(THREADS) as pool:
-        hashes = list(pool.map(again, [(r.month, r.part) for r in segments]))
-    for row, found in zip(segments, hashes, strict=True):
+        hashes = list(pool.map(again, [(table, r.month, r.part) for table, r in segments]))
+    for (table, row), found in zip(segments, hashes, strict=True):
         say = evidence.say(
-            "{row.month:month}, part {row.part}: expected the stored hash {row.content_hash}, recomputed rows "
+            "{row.month:month}, {table}, part {row.part}: expected the stored hash {row.content_hash}, recomputed rows "
             "give {found}",
-            row=row, found=found,
+            row=row, table=table, found=found,
         )  # fmt: skip
         tally.fact(found == row.content_hash, say)
-    months = {r.month for r in segments}
+    months = {r.month for table, r in segments if table == "loan_months"}
     for month in evidence.closed:
         say = evidence.say("{m:month}: expected its loans' rows, found none", m=month)
         tally.fact(month in months or not _serviced(evidence, month), say)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from poolhouse.servicing.collections import COLLECTIONS_SCHEMA, add_collections, collections
 from poolhouse.servicing.month import Changes, none_demanded, run_month
 from poolhouse.servicing.opening import deemed, scheduled_after
 from poolhouse.servicing.parameters import MonthRules, month_rules
@@ -18,14 +19,17 @@ from poolhouse.servicing.rights import agree, assumed_sale, rights_sold, transfe
 from poolhouse.servicing.state import OPENING_COLUMNS, entering
 
 __all__ = [
+    "COLLECTIONS_SCHEMA",
     "OPENING_COLUMNS",
     "Changes",
     "MonthRules",
+    "add_collections",
     "add_pools",
     "add_up",
     "agree",
     "assumed_sale",
     "claim_rows",
+    "collections",
     "deemed",
     "entering",
     "month_events",

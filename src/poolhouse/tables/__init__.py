@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from poolhouse.tables.contract import Column, Table
 from poolhouse.tables.loans import LOANS, REJECTS, TAPE
-from poolhouse.tables.months import HOLDER_MONTHS, LOAN_MONTHS, POOL_FACTORS, POOL_MONTHS
+from poolhouse.tables.months import CLASS_MONTHS, DEAL_MONTHS, HOLDER_MONTHS, LOAN_MONTHS, POOL_FACTORS, POOL_MONTHS
 from poolhouse.tables.offers import OFFERS
 from poolhouse.tables.outcome import Event, Outcome, Posting
 from poolhouse.tables.pooling import DELINQUENCIES, POOL_LOANS, POOL_WAITS
 from poolhouse.tables.records import (
     COMMITMENTS,
+    DEALS,
+    FIRST_CLASS_SECURITY,
     LENDER_STATES,
     PARTIES,
     POOLS,
@@ -28,7 +30,8 @@ SEGMENTS = {
     t.name: t
     for t in (
         TAPE, LOANS, REJECTS, CHECKS, SALES, REFUSALS, ASSIGNMENTS, PAYMENTS, NOTICES,
-        LOAN_MONTHS, POOL_MONTHS, POOL_FACTORS, HOLDER_MONTHS, POOL_LOANS, POOL_WAITS, DELINQUENCIES, DELIVERIES,
+        LOAN_MONTHS, POOL_MONTHS, POOL_FACTORS, DEAL_MONTHS, CLASS_MONTHS, HOLDER_MONTHS, POOL_LOANS, POOL_WAITS,
+        DELINQUENCIES, DELIVERIES,
     )
 }  # fmt: skip
 """Tables that are kept as Parquet segments."""
@@ -36,9 +39,13 @@ SEGMENTS = {
 __all__ = [
     "ASSIGNMENTS",
     "CHECKS",
+    "CLASS_MONTHS",
     "COMMITMENTS",
+    "DEALS",
+    "DEAL_MONTHS",
     "DELINQUENCIES",
     "DELIVERIES",
+    "FIRST_CLASS_SECURITY",
     "HOLDER_MONTHS",
     "LENDER_STATES",
     "LOANS",

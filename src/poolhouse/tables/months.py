@@ -1,4 +1,4 @@
-"""Contracts of the three subledgers: loan months, pool months, holder months.
+"""Contracts of the subledgers: loan months, pool months, the months of deals and their classes, holder months.
 
 A loan_months row of month M holds the state at the END of M. The distribution of M (interest of
 M-1, principal due on 1 M, unscheduled principal of M-1) is owed to the owner at the end of M-1:
@@ -118,17 +118,63 @@ loans i32 - with a balance left
     sort=("pool_id",),
 )
 
+DEAL_MONTHS = Table(
+    "deal_months",
+    1,
+    columns(
+        """
+month i32 month - distribution month
+pool_id i32 - the pool
+payment i16 - payment dates so far, this one included
+opening_scheduled_cents i64 cents - trust balance before
+investor_interest_cents i64 cents - what the loans brought
+scheduled_principal_cents i64 cents - due on 1 M
+unscheduled_principal_cents i64 cents - of M-1
+loss_cents i64 cents - balance that no cash came for
+late_cents i64 cents - trust balance of loans 60 days late or worse at the end of M-1
+lost_cents i64 cents - losses so far
+held_share_e7 i32? e7 - share of the subordinate percentage that seniors took at the last step down; null: none yet
+rest_cents i64 cents - brought and due to no class: it stays in the trust
+closing_scheduled_cents i64 cents - trust balance after
+"""
+    ),
+    key=("month", "pool_id"),
+    sort=("pool_id",),
+)
+
+CLASS_MONTHS = Table(
+    "class_months",
+    1,
+    columns(
+        """
+month i32 month - distribution month
+security_id i32 - the class
+pool_id i32 - its pool
+opening_cents i64 cents - balance before
+interest_cents i64 cents - paid
+principal_cents i64 cents - paid
+loss_cents i64 cents - written off
+unpaid_cents i64 cents - interest owed and not paid, this month's and earlier
+closing_cents i64 cents - balance after
+prior_factor_e8 i64 e8 - the factor before
+factor_e8 i64 e8 - half-up(closing balance / original face)
+"""
+    ),
+    key=("month", "security_id"),
+    sort=("pool_id", "security_id"),
+)
+
 HOLDER_MONTHS = Table(
     "holder_months",
     1,
     columns(
         """
 month i32 month - distribution month
-security_id i32 - the security (= its pool_id)
+security_id i32 - the security
 holder_id i32 - party holding at the record date
 face_cents i64 cents - original face held
-principal_cents i64 cents - half-up(face x (prior factor - factor))
-interest_cents i64 cents - half-up(face x prior factor x coupon / 12)
+principal_cents i64 cents - half-up(face x (prior factor - factor)); of a class: its share of the class's cents
+interest_cents i64 cents - half-up(face x prior factor x coupon / 12); of a class: its share of the class's cents
 pay_date date - cash reaches the holder
 """
     ),

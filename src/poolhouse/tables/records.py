@@ -58,14 +58,36 @@ SECURITIES = Table(
     1,
     columns(
         """
-security_id i32 - equals pool_id
+security_id i32 - equals pool_id for a whole pool; classes of deals are numbered from FIRST_CLASS_SECURITY
 cusip str - nine characters, fictional issuer range, right check digit
 pool_id i32 - its pool
 issue_month i32 month - issue month
+class_name str - of the pool's deal; '' the whole pool
+loss_rank i16 - 0 bears losses last, the highest first; classes that share them have the same
+original_face_cents i64 cents - whole dollars; all of a pool's sum to its face
+class_rate_e7 i32 e7 - rate it pays: its own, or the pool's coupon
+rate_type str - fixed: that rate whatever the loans bring | net_wac: its share of what they pay
 """
     ),
     key=("security_id",),
     sort=("security_id",),
+)
+
+FIRST_CLASS_SECURITY = 1_000_000
+"""Security numbers from here on are classes of deals; pools are numbered below it."""
+
+DEALS = Table(
+    "deals",
+    1,
+    columns(
+        """
+pool_id i32 - the pool whose classes these are
+name str - the deal's own name
+terms str - the deal as TOML, with the classes as shares of the pool's face: docs/structures.md
+"""
+    ),
+    key=("pool_id",),
+    sort=("pool_id",),
 )
 
 TRADES = Table(
@@ -194,4 +216,6 @@ note str - in words
     sort=("commitment_id", "month", "state"),
 )
 
-RECORDS = {t.name: t for t in (PARTIES, POOLS, SECURITIES, TRADES, PRICES, LENDER_STATES, REPURCHASES, COMMITMENTS)}
+RECORDS = {
+    t.name: t for t in (PARTIES, POOLS, SECURITIES, DEALS, TRADES, PRICES, LENDER_STATES, REPURCHASES, COMMITMENTS)
+}

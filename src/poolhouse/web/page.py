@@ -49,6 +49,7 @@ def _environment() -> Environment:
         "money": words.money,
         "short": words.short_money,
         "count": words.count,
+        "price": words.price,
         "percent": words.percent,
         "rate": words.rate,
         "number": words.number,

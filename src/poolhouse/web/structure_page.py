@@ -141,15 +141,17 @@ def _so_far(pool: Row, rows: list[Row]) -> str:
     """The table of what classes got and lost up to the day the book stands on."""
     heads = ("Original", "Interest paid", "Principal paid", "Lost", "Balance")
     keys = ("original_cents", "interest_cents", "principal_cents", "loss_cents", "balance_cents")
+    cusips = any("cusip" in row for row in rows)
     lines = "".join(
-        f"<tr><th>{escape(row['class'])}</th>"
+        f"<tr><th>{escape(row['class'])}</th>" + (f"<td>{escape(row.get('cusip', ''))}</td>" if cusips else "")
         + "".join(f'<td class="n">{words.money(row[key])}</td>' for key in keys) + "</tr>"
         for row in rows
     )  # fmt: skip
     named_columns = "".join(f'<th class="n">{head}</th>' for head in heads)
-    named = f"Pool {pool['pool_number']}, {pool['cusip']}, as the book stands on {pool['as_of']}."
+    of = ", ".join(part for part in (f"Pool {pool['pool_number']}", pool["cusip"]) if part)
+    named = f"{of}, as the book stands on {pool['as_of']}."
     return (
         f'<section><h2>So far</h2><p class="quiet">{escape(named)}</p><div class="scroll"><table><thead><tr>'
-        f"<th>Class</th>{named_columns}</tr></thead>"
+        f"<th>Class</th>{'<th>CUSIP</th>' if cusips else ''}{named_columns}</tr></thead>"
         f"<tbody>{lines}</tbody></table></div></section>"
     )

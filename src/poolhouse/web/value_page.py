@@ -25,7 +25,9 @@ def render(answer: Row) -> str:
     """The page of an answer of `market.value` with its rows."""
     drawn = figures(answer)
     pool = answer["pool"]
-    named = f"Security {escape(pool['cusip'])}" if "cusip" in pool else "A pool"
+    named = "A pool"
+    if "cusip" in pool:
+        named = f"Security {escape(pool['cusip'])}" if pool["cusip"] else f"Pool {escape(pool['pool_number'])}"
     return page_of(f"{named}: value", f"{named} of ${pool['balance']:,.0f}", _terms(answer), titles(answer), drawn)
 
 

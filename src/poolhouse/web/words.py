@@ -100,6 +100,11 @@ def number(value: Any, digits: int = 1) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:,.{digits}f}"
 
 
+def price(price_e6: int | None) -> str:
+    """A price per 100, to three decimals; a dash for none."""
+    return "-" if price_e6 is None else f"{price_e6 / 10**6:,.3f}"
+
+
 def shown(key: str, value: Any) -> str:
     """Any value by the unit its key ends with: cents as dollars, e7 and e4 as percent, flags as yes or no."""
     if value is None:
