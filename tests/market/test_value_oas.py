@@ -13,7 +13,7 @@ import pytest
 from poolhouse import valuation
 from poolhouse.findings import Refused
 from poolhouse.market.value import value_pool
-from poolhouse.market.value_oas import groups_of, read_market
+from poolhouse.market.value_oas import _groups, read_market
 from poolhouse.valuation import rates
 from poolhouse.web import value_page
 
@@ -58,7 +58,7 @@ def test_loans_of_like_rate_term_and_age_are_one_group() -> None:
         {"balance": [100.0, 300.0, 50.0], "wac": [5.01, 4.99, 5.2], "coupon": [4.5, 4.5, 4.5], "wam": [357, 357, 357],
          "age": [3, 3, 3]}
     )  # fmt: skip
-    groups = groups_of(loans)
+    groups = _groups(loans)
     assert groups["balance"].to_list() == [400.0, 50.0]
     assert groups["wac"][0] == pytest.approx((100 * 5.01 + 300 * 4.99) / 400)
 

@@ -21,7 +21,7 @@ from poolhouse.deals.collateral import Pools
 from poolhouse.deals.deal import Deal, State, pools_of
 from poolhouse.deals.on_paths import Got, index_e7, on_paths
 from poolhouse.findings import Refused
-from poolhouse.market.value_oas import groups_of, read_market
+from poolhouse.market.value_oas import read_market
 from poolhouse.valuation import path_oas, rates, terms
 from poolhouse.valuation.path_oas import Payments, Scenes
 from poolhouse.valuation.settlement import YEAR_DAYS
@@ -35,6 +35,7 @@ MOST_PATHS = 10_000
 _SCENES = ("base", "still", "down", "up")
 _DEFAULTS = ("cdr", "sda", "severity", "lag", "advance")
 _SPREAD = (5, 95)
+_EIGHTHS = 8
 _MEASURES = (
     "price", "price_standard_error", "oas_bp", "standard_error_bp", "z_spread_bp", "option_cost_bp",
     "effective_duration", "duration_standard_error", "effective_convexity", "convexity_standard_error",
@@ -149,11 +150,13 @@ def _delay(deal: Deal) -> int:
 
 
 def _grouped(pools: Pools) -> Pools:
-    """Loans of like rate, term and age as one: cents stay whole."""
+    """Loans of like rate (to an eighth), term and age as one, as `value` takes them; cents stay whole."""
     ages = terms.pools(1.0, pools.wac, pools.coupon, pools.wam, pools.age).age
     loans = pl.DataFrame(
         {"balance": pools.balance, "wac": pools.wac, "coupon": pools.coupon, "wam": pools.wam, "age": ages}
     )
-    alike = groups_of(loans)
+    means = [(pl.col(name) * pl.col("balance")).sum() / pl.col("balance").sum() for name in ("wac", "coupon")]
+    near = (pl.col("wac") * _EIGHTHS).round().alias("near")
+    alike = loans.group_by(near, "wam", "age").agg(*means, pl.col("balance").sum()).sort("near", "wam", "age")
     balance, wac, coupon, wam, age = (tuple(alike[name].to_list()) for name in loans.columns)
     return replace(pools, balance=balance, wac=wac, coupon=coupon, wam=wam, age=age)

@@ -101,7 +101,7 @@ def with_oas(
     if answer["price"] is None:
         raise Refused("an option-adjusted spread needs a price: give --price or a yield")
     market = read_market(path)
-    groups = groups_of(loans)
+    groups = _groups(loans)
     try:
         walked = rates.rate_paths(
             market.curve, market.model, market.coupon, count=paths, settle_days=answer["settle_days"], seed=market.seed,
@@ -123,7 +123,7 @@ def with_oas(
     return answer | {"oas": told}
 
 
-def groups_of(loans: pl.DataFrame) -> pl.DataFrame:
+def _groups(loans: pl.DataFrame) -> pl.DataFrame:
     def mean(name: str) -> pl.Expr:
         return (pl.col(name) * pl.col("balance")).sum() / pl.col("balance").sum()
 
