@@ -104,6 +104,8 @@ def main() -> None:
     paths, into = ours(count, "sobol"), np.empty((MONTHS, count))
     oas(pool, PRICE, paths, slow, risk=False)
     oas(pool, PRICE, paths, quick, risk=False)
+    losing = security(1e6, WAC, NET, WAM, age=AGE, month0=6, delay_days=DELAY, cdr=2.0, severity=35.0)
+    oas(losing, PRICE, paths, quick, risk=False)
     short = their_paths(count, 1)
     rates = their_rates(short)
     mine = {
@@ -114,6 +116,9 @@ def main() -> None:
         "  of that the prepayment model": best(lambda: slow.smm(paths.mortgage[:WAM].T, WAC, AGE, 6), 20),
         "one pool's OAS": best(lambda: oas(pool, PRICE, paths, quick, risk=False, into=into), 20),
         "  of it flows, prepayment, discounting": best(lambda: worth(pool, paths, quick, into=into), 20),
+        "the same, 2 CDR, 35% lost after a year": best(
+            lambda: oas(losing, PRICE, paths, quick, risk=False, into=into), 20
+        ),
     }
     moved = moved_paths(paths)
     oas(pool, PRICE, paths, quick, moved=moved, into=into)

@@ -80,6 +80,10 @@ def test_no_browser_no_picture(terminal: Any, tmp_path: Path, monkeypatch: pytes
         [*POOL, "--cpr", "101"], ["--balance", "0", *POOL[2:]], [*POOL[:5], "9", *POOL[6:]],
         [*POOL, "--delay-days", "-1"], [*POOL, "--program", "umbs", "--delay-days", "14"],
         ["--book", "b", "--security", "c", "--age", "3"], [*POOL, "--strip", "0.5"],
+        [*POOL, "--psa", "1", "--prepayment", "model"], [*POOL, "--cdr", "1", "--defaults", "model"],
+        [*POOL, "--prepayment", "model"], [*POOL, "--prepayment", "none.toml", "--mortgage-rate", "5"],
+        [*POOL, "--severity", "0", "--defaults", "model"], [*POOL, "--guaranteed", "--severity", "5"],
+        [*POOL, "--unemployment", "high", "--defaults", "model"], [*POOL, "--house-prices", "1"],
     ],
 )  # fmt: skip
 def test_what_cannot_be_meant_is_refused(terminal: Any, arguments: list[str]) -> None:
@@ -92,6 +96,42 @@ def test_a_books_security_is_asked_of_the_market(terminal: Any) -> None:
     assert code == 0
     name, (security,), options = terminal.calls[-1]
     assert (name, security, options["speeds"]["psa"], options["price"]) == ("value", "31400ABC1", 150.0, "101")
+
+
+def test_models_are_asked_of_the_market(terminal: Any) -> None:
+    arguments = ("--book", "b", "--security", "c", "--prepayment", "fit.json", "--defaults", "model", "--lag", "9")
+    world = ("--mortgage-rate", "5.1,5.2", "--house-prices", "0.9", "--unemployment", "8%")
+    code, _ = terminal.json("value", *arguments, *world)
+    assert code == 0
+    options = terminal.calls[-1][2]
+    assert (options["prepayment"], options["defaults"], options["severity"], options["lag"]) == (
+        "fit.json", "model", None, 9,
+    )  # fmt: skip
+    assert (options["mortgage_rate"], options["house_prices"], options["unemployment"]) == ([5.1, 5.2], 0.9, 8.0)
+    assert options["guaranteed"] is False
+
+
+def test_the_text_says_what_the_models_saw(terminal: Any, tmp_path: Path) -> None:
+    models = ("--prepayment", "model", "--defaults", "model", "--mortgage-rate", "7,7.5", "--house-prices", "1,0.95")
+    code, out, _ = terminal("value", *POOL, *models, "--settle", "2010-03-12", "--price", "101")
+    assert code == 0
+    for words in (
+        "prepayment by model, defaults by model", "from 2010-03", "mortgage rate 7, 7.5%", "unemployment 9.9%",
+        "house prices 1, 0.95 of today's", "score", "740", "Defaulted", "Lost",
+    ):  # fmt: skip
+        assert words in out
+    code, out, _ = terminal("value", *POOL, "--defaults", "model", "--guaranteed")
+    assert "paid by the guarantor" in out and "house prices stay" in out and "Lost" not in out and "mortgage" not in out
+    code, _ = terminal.json("value", *POOL, "--defaults", "model", "--plot", tmp_path / "v.html")
+    page = (tmp_path / "v.html").read_text(encoding="utf-8")
+    assert "defaults by model, 12 months to liquidation" in page and '"Lost"' in page
+
+
+def test_the_text_says_what_losses_cost(terminal: Any) -> None:
+    rates = Path(__file__).parents[2] / "examples" / "rates.toml"
+    asked = ("value", *POOL, "--price", "101", "--rates", rates, "--paths", "16")
+    assert "Credit cost" in terminal(*asked, "--cdr", "2", "--severity", "40")[1]
+    assert "Credit cost" not in terminal(*asked, "--cdr", "2", "--guaranteed")[1]
 
 
 @pytest.mark.parametrize(

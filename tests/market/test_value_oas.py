@@ -13,7 +13,9 @@ import pytest
 from poolhouse import valuation
 from poolhouse.findings import Refused
 from poolhouse.market.value import value_pool
-from poolhouse.market.value_oas import _groups, read_market
+from poolhouse.market.value_facts import unknown
+from poolhouse.market.value_groups import grouped
+from poolhouse.market.value_oas import read_market
 from poolhouse.valuation import rates
 from poolhouse.web import value_page
 
@@ -58,7 +60,7 @@ def test_loans_of_like_rate_term_and_age_are_one_group() -> None:
         {"balance": [100.0, 300.0, 50.0], "wac": [5.01, 4.99, 5.2], "coupon": [4.5, 4.5, 4.5], "wam": [357, 357, 357],
          "age": [3, 3, 3]}
     )  # fmt: skip
-    groups = _groups(loans)
+    groups = grouped(unknown(loans)).groups
     assert groups["balance"].to_list() == [400.0, 50.0]
     assert groups["wac"][0] == pytest.approx((100 * 5.01 + 300 * 4.99) / 400)
 

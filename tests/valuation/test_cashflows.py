@@ -108,6 +108,22 @@ def test_each_pool_may_have_its_own_speed(kind: dict[str, int], monkeypatch: pyt
     agree(added, cashflows(**loans, **own, severity=[20, 40]))
 
 
+@pytest.mark.parametrize(("months", "advance"), [(1, True), (30, False)])
+def test_each_pool_may_lose_its_own_share(months: int, advance: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    loans, rng = mixed(400), np.random.default_rng(6)
+    more = {"sda": 400, "psa": 90, "lag": 5, "advance": advance}
+    own = rng.uniform(0, 100, (400, months))
+    rows = cashflows(**loans, **more, severity=own, rows=True)
+    for k in (0, 41, 399):
+        one = {name: column[k] for name, column in loans.items()}
+        agree(rows.filter(pl.col("pool") == k).drop("pool"), cashflows(**one, **more, severity=own[k]))
+    added = rows.group_by("month").agg(pl.col(schedule.COLUMNS).sum()).sort("month")
+    agree(added, cashflows(**loans, **more, severity=own))  # few rows, added
+    monkeypatch.setattr(totals, "FEW", 0)
+    for threads in (1, 3):
+        agree(added, cashflows(**loans, **more, severity=own, threads=threads))
+
+
 @pytest.mark.parametrize("count", [5_000, 70_000])
 def test_the_number_of_threads_changes_no_bit(count: int) -> None:
     loans = mixed(count)
@@ -179,7 +195,9 @@ WRONG = {
     "wam must be numbers, not array": {"wam": np.array(["1970-12-01"], dtype="datetime64[D]")},
     "one length": {"balance": [1.0, 2.0], "wac": [5.0, 6.0, 7.0]},
     "no pool": {"balance": []},
-    "2 rows for 1 pools": {"cpr": [[1.0], [2.0]]},
+    "cpr has 2 rows for 1 pools": {"cpr": [[1.0], [2.0]]},
+    "severity has 2 rows for 1 pools": {"severity": [[1.0], [2.0]]},
+    "one severity a month for all": {"wac": [8.0, 9.0], "severity": [[1.0], [2.0]], "device": "gpu"},
     "a row of months": {"psa": []},
     "must be numbers": {"wac": "8 1/8"},
 }

@@ -59,16 +59,17 @@ def test_severity_by_hand() -> None:
     assert MODEL.severity(100.0, 6.0, 12, 30).item() == pytest.approx(max(0.364 - 0.3 * 1.06, 0.05), rel=1e-12)
     assert MODEL.severity([50.0, 1e6], 6.0, 12).tolist() == [0.05, 1.0]
     assert MODEL.severity(100.0, 6.0, 0).item() == pytest.approx(0.28, rel=1e-12)
+    half = MODEL.severity(100.0, 6.0, 12, 100, 50).item()  # an insurer of all the debt that pays half of a loss
+    assert half == pytest.approx(0.364 / 2, rel=1e-12)
 
 
 def test_vectors_are_those_of_each_loan() -> None:
-    """Default by loan and month; severity of the month of liquidation is what the defaulted loans lose together."""
+    """Default by loan and month, and what each loan loses in the month of its liquidation, six months later."""
     loans = {"balance": [200e3, 300e3], "wac": [6.0, 7.0], "wam": [60, 24], "age": [30, 0]}
     found = MODEL.vectors(
         **loans, ltv=[95.0, 70.0], score=[680, math.nan], house_prices=np.linspace(1, 0.7, 30), lag=6, mi_pct=[25, 0]
     )
     prices = np.concatenate([np.linspace(1, 0.7, 30), np.full(30, 0.7)])
-    lost, gone, alive = np.zeros(60), np.zeros(60), [1.0, 1.0]
     for month in range(60):
         for k in range(2):
             rate, term = loans["wac"][k] / 1200, loans["wam"][k]
@@ -76,14 +77,29 @@ def test_vectors_are_those_of_each_loan() -> None:
             ltv = [95.0, 70.0][k] * left / prices[month]
             mdr = MODEL.mdr(loans["age"][k] + month, 1, ltv=ltv, score=[680, math.nan][k]).item()
             assert found["cdr"][k, month] == pytest.approx(100 * (1 - (1 - mdr) ** 12), rel=1e-9)
-            amount = loans["balance"][k] * left * alive[k] * mdr
-            gone[month] += amount
-            lost[month] += amount * MODEL.severity(max(ltv, 1e-9), loans["wac"][k], 6, [25, 0][k]).item()
-            alive[k] *= 1 - mdr
-    assert found["severity"][6:40] == pytest.approx(100 * lost[:34] / gone[:34], rel=1e-9)
-    flows = poolhouse.cashflows(loans["balance"], loans["wac"], [5.5, 6.5], loans["wam"], age=loans["age"], **found)
+            share = MODEL.severity(max(ltv, 1e-9), loans["wac"][k], 6, [25, 0][k]).item()
+            if month + 6 < 60:
+                assert found["severity"][k, month + 6] == pytest.approx(100 * share, rel=1e-9)
+    columns = [loans["balance"], loans["wac"], [5.5, 6.5], loans["wam"]]
+    flows = poolhouse.cashflows(*columns, age=loans["age"], smm=1.0, **found)
+    each = [
+        poolhouse.cashflows(
+            *(column[k] for column in columns), age=loans["age"][k], smm=1.0, cdr=found["cdr"][k],
+            severity=found["severity"][k], lag=6,
+        )
+        for k in range(2)
+    ]  # fmt: skip
+    for name in ("default", "loss", "recovery", "cash_flow"):
+        alone = each[0][name].to_numpy() + np.pad(each[1][name].to_numpy(), (0, 36))
+        assert flows[name].to_numpy() == pytest.approx(alone, rel=1e-12, abs=1e-6)
     assert 0 < flows["loss"].sum() < 0.2 * 500e3
-    assert (flows["loss"] <= flows["default"].shift(6, fill_value=0.0) + 1e-9).all()
+
+
+def test_months_that_are_over_have_no_defaults() -> None:
+    """And those who are behind at their end fade from then on."""
+    now = MODEL.mdr(32, 10, ltv=75.0, behind=2).ravel()
+    later = MODEL.mdr(30, 12, ltv=75.0, behind=2, known=2).ravel()
+    assert later.tolist() == [0.0, 0.0, *now.tolist()]
 
 
 def test_published_indexes() -> None:

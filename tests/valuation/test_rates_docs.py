@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,13 +16,16 @@ PAGE = (Path(__file__).parents[2] / "docs" / "rates_and_oas.md").read_text(encod
 
 
 def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    code = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)
-    assert code
-    exec(code[1], {"__name__": "example"})
+    first, of_losses = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    known: dict[str, Any] = {"__name__": "example"}
+    exec(first, known)
     spread, error, cost, duration, multiple = map(float, capsys.readouterr().out.split())
     assert 0 < error < cost < spread
     assert 1 < duration < 8
     assert 2 < multiple < 8
+    exec(of_losses, known)
+    whole = valuation.oas(replace(known["risky"], credit=None), 98.5, known["paths"], known["Borrowers"]())
+    assert known["lost"].oas_bp < whole.oas_bp - 30
 
 
 def test_every_name_is_there() -> None:

@@ -24,7 +24,7 @@ def _number(name: str, unit: str, text: str, panel: str) -> Any:
     return _option(name, unit, text, panel, _READERS[unit])
 
 
-_POOL, _SPEED, _PRICE = "The pool", "Speeds, percent", "Price and dates"
+_POOL, _SPEED, _MODEL, _PRICE = "The pool", "Speeds, percent", "Models of borrowers", "Price and dates"
 Number = float | None
 Text = str | None
 Balance = Annotated[Number, _number("balance", "DOLLARS", "Balance today: 400e6, 400mm, $400,000,000.", _POOL)]
@@ -43,9 +43,17 @@ Cpr = Annotated[Text, _option("cpr", "SPEED", "Or prepayment a year.", _SPEED)]
 Smm = Annotated[Text, _option("smm", "SPEED", "Or prepayment a month.", _SPEED)]
 Cdr = Annotated[Text, _option("cdr", "SPEED", "Default a year.", _SPEED)]
 Sda = Annotated[Text, _option("sda", "SPEED", "Or as the standard default assumption.", _SPEED)]
-Severity = Annotated[str, _option("severity", "PERCENT", "Loss of what defaults, one or by month.", _SPEED)]
+Severity = Annotated[Text, _option("severity", "PERCENT", "Loss of what defaults, one or by month.", _SPEED)]
 Lag = Annotated[int, _number("lag", "MONTHS", "From default to liquidation.", _SPEED)]
 NoAdvance = Annotated[bool, typer.Option("--no-advance", help="Defaulted loans pay nothing.", rich_help_panel=_SPEED)]
+Guaranteed = Annotated[
+    bool, typer.Option("--guaranteed", help="Defaults are paid as principal, nothing is lost.", rich_help_panel=_SPEED)
+]
+Prepayment = Annotated[Text, _option("prepayment", "MODEL", "model, or a file of its parameters.", _MODEL)]
+Defaults = Annotated[Text, _option("defaults", "MODEL", "With severity: model, or a file.", _MODEL)]
+MortgageRate = Annotated[Text, _option("mortgage-rate", "PERCENT", "One or by month; else today's stays.", _MODEL)]
+HousePrices = Annotated[Text, _option("house-prices", "LEVEL", "1 is today's: 0.98,0.96; else they stay.", _MODEL)]
+Unemployment = Annotated[Text, _option("unemployment", "PERCENT", "One or by month; else today's stays.", _MODEL)]
 Price = Annotated[Text, _option("price", "PRICE", "Clean price per 100: 101.5, 101-16, 101-16+ or 101-165.", _PRICE)]
 Yield = Annotated[Number, _number("yield", "PERCENT", "Or the bond-equivalent yield.", _PRICE)]
 Monthly = Annotated[Number, _number("mortgage-yield", "PERCENT", "Or the monthly yield.", _PRICE)]
@@ -54,6 +62,7 @@ Delay = Annotated[Number, _number("delay-days", "DAYS", "Actual delay of payment
 Settle = Annotated[Text, _option("settle", "DATE", "Settlement, or days from the 1st; else the 1st.", _PRICE)]
 Rates = Annotated[Path | None, input_file("TOML file of the curve and vols: the option-adjusted spread.", "--rates")]
 Paths = Annotated[int, typer.Option("--paths", metavar="N", min=16, max=100_000, help="With --rates: paths.")]
+_BY_MONTH = ("mortgage_rate", "house_prices", "unemployment")
 Rows = Annotated[bool, typer.Option("--rows", help="Every month.")]
 
 
@@ -61,15 +70,18 @@ def value(
     context: typer.Context, tape: Tape = None, balance: Balance = None, wac: Wac = None, coupon: Coupon = None,
     wam: Wam = None, age: Age = None, book: Book = None, security: Security = None, strip: Strip = None,
     mapping: Mapping = None, psa: Psa = None, cpr: Cpr = None, smm: Smm = None,
-    cdr: Cdr = None, sda: Sda = None, severity: Severity = "0", lag: Lag = 12, no_advance: NoAdvance = False,
+    cdr: Cdr = None, sda: Sda = None, severity: Severity = None, lag: Lag = 12, no_advance: NoAdvance = False,
+    guaranteed: Guaranteed = False, prepayment: Prepayment = None, defaults: Defaults = None,
+    mortgage_rate: MortgageRate = None, house_prices: HousePrices = None, unemployment: Unemployment = None,
     price: Price = None, yield_: Yield = None, mortgage_yield: Monthly = None, program: Program = None,
     delay_days: Delay = None, settle: Settle = None, rates: Rates = None, paths: Paths = 1024, rows: Rows = False,
     plot: Plot = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """Cash flows, price, yield and durations of a pool.
 
-    --balance --wac --coupon --wam describe it, --book DIR --security CUSIP names one, TAPE --strip makes one. With
-    --rates also the option-adjusted spread and how the price moves with rates, spreads and speeds.
+    --balance --wac --coupon --wam describe it, --book DIR --security CUSIP names one, TAPE --strip makes one. Speeds
+    are given, or a model's from each loan. With --rates also the option-adjusted spread and how the price moves with
+    rates, spreads and speeds.
     """
     given = context.params
     described = [given[name] for name in ("balance", "wac", "coupon", "wam")]
@@ -77,6 +89,8 @@ def value(
     options: dict[str, Any] = {
         "speeds": {name: numbers(f"--{name}", given[name]) for name in ("psa", "cpr", "smm", "cdr", "sda")},
         "severity": numbers("--severity", severity), "lag": lag, "advance": not no_advance, "price": price,
+        "guaranteed": guaranteed, "prepayment": prepayment, "defaults": defaults,
+        **{name: numbers(f"--{name.replace('_', '-')}", given[name]) for name in _BY_MONTH},
         "bond_equivalent_yield": yield_, "mortgage_yield": mortgage_yield, "program": program,
         "delay_days": delay_days, "settle": settle, "rows": rows or plot is not None, "rates": rates, "paths": paths,
     }  # fmt: skip

@@ -16,6 +16,7 @@ _MONTH = (("month", "Month"), ("balance", "Balance"), ("net_interest", "Net inte
           ("cash_flow", "Cash flow"))  # fmt: skip
 _SPEED = (("wal", "WAL", 2), ("bond_equivalent_yield", "Yield at the price", 4),
           ("modified_duration", "Modified duration", 3), ("price_at_yield", "Price at the yield", 4))  # fmt: skip
+_WORLD = (("mortgage_rate", "mortgage rate"), ("unemployment", "unemployment"))
 
 
 def value(answer: Row) -> RenderableType:
@@ -24,19 +25,15 @@ def value(answer: Row) -> RenderableType:
     named = _name(pool)
     rates = f"WAC {pool['wac']:.6g}%, coupon {pool['coupon']:.6g}%"
     terms = f"${pool['balance']:,.2f}, {rates}, {pool['wam']} months, age {pool['age']}"
-    asked = [
-        f"{words.speed(speeds[name])} {name.upper()}" for name in ("psa", "cpr", "smm", "cdr", "sda") if name in speeds
-    ]
-    said = ", ".join(asked) or "no prepayment, no default"
-    if "cdr" in speeds or "sda" in speeds:
-        paid = "advanced" if speeds["advance"] else "not advanced"
-        said += f"; severity {words.speed(speeds['severity'])}%, {speeds['lag']} months to liquidation, {paid}"
+    said = _asked(speeds, bool(pool.get("guaranteed")))
     days = f"{answer['delay_days']:g} days of delay, settled {answer['settle_days']} days after the 1st"
     parts: list[RenderableType] = [
         plain(f"{named}: {terms}", "bold"),
         plain(f"{said}; {days}", "dim"),
         _measures(answer),
     ]
+    if "borrowers" in answer:
+        parts += _borrowers(answer["borrowers"])
     if answer["by_speed"]:
         parts += _by_speed(answer["by_speed"])
     if "oas" in answer:
@@ -46,6 +43,43 @@ def value(answer: Row) -> RenderableType:
     if "plot" in answer:
         parts.append(plain(f"\n  Figures: {answer['plot']}"))
     return Group(*parts)
+
+
+def _asked(speeds: Row, guaranteed: bool) -> str:
+    """Speeds and models as asked for."""
+    asked = [
+        f"{words.speed(speeds[name])} {name.upper()}" for name in ("psa", "cpr", "smm", "cdr", "sda") if name in speeds
+    ]
+    asked += [f"{name} by {speeds[name]}" for name in ("prepayment", "defaults") if name in speeds]
+    said = ", ".join(asked) or "no prepayment, no default"
+    if not any(name in speeds for name in ("cdr", "sda", "defaults")):
+        return said
+    severity = f"severity {words.speed(speeds['severity'])}%, " if "severity" in speeds and not guaranteed else ""
+    paid = "paid by the guarantor" if guaranteed else "advanced" if speeds["advance"] else "not advanced"
+    return f"{said}; {severity}{speeds['lag']} months to liquidation, {paid}"
+
+
+def _borrowers(found: Row) -> list[RenderableType]:
+    """What the models looked at, and what stands in for what is unknown."""
+    world = [f"{label} {words.speed(found[key])}%" for key, label in _WORLD if found.get(key) is not None]
+    if "house_prices" in found:
+        still = found["house_prices"] == 1
+        world.append("house prices stay" if still else f"house prices {words.speed(found['house_prices'])} of today's")
+    since = f"from {found['as_of']}" if found["as_of"] else ""
+    cells = [
+        [
+            row["field"],
+            row["model"],
+            "all" if row["loans"] is None else words.count(row["loans"]),
+            str(row["stands_in"]),
+        ]
+        for row in found["stands_in"]
+    ]
+    said: list[RenderableType] = [
+        heading("Models of borrowers", since),
+        plain(f"  {', '.join(world)}; parameters are assumed or a file's", "dim"),
+    ]
+    return [*said, table(["Unknown", "To the model of", "Loans", "Stands in"], cells, right=(2,))] if cells else said
 
 
 def _name(pool: Row) -> str:
@@ -68,6 +102,7 @@ def _measures(answer: Row) -> RenderableType:
         ("Convexity", answer["convexity"], "{:.4f}", "years squared; cash flows fixed"),
         ("Principal paid", answer["totals"]["principal"], "${:,.2f}", months),
         ("Net interest paid", answer["totals"]["net_interest"], "${:,.2f}", ""),
+        ("Defaulted", answer["totals"]["default"] or None, "${:,.2f}", ""),
         ("Lost", answer["totals"]["loss"] or None, "${:,.2f}", ""),
     ]  # fmt: skip
     shown = [(name, form.format(amount), note) for name, amount, form, note in lines if amount is not None]
@@ -80,6 +115,11 @@ def _oas(found: Row) -> list[RenderableType]:
         ("Option-adjusted spread", f"{found['oas_bp']:.1f} bp", f"+- {found['standard_error_bp']:.1f} by chance"),
         ("Z-spread", f"{found['z_spread_bp']:.1f} bp", "on the one path where forwards come true"),
         ("Option cost", f"{found['option_cost_bp']:.1f} bp", "the difference"),
+        *(
+            [("Credit cost", f"{found['credit_cost_bp']:.1f} bp", "how much higher it would be if nothing were lost")]
+            if "credit_cost_bp" in found
+            else []
+        ),
         ("Effective duration", f"{found['effective_duration']:.3f}", "percent for 100 bp of rates, the OAS kept"),
         ("Effective convexity", f"{found['effective_convexity']:.1f}", "years squared"),
         ("Spread duration", f"{found['spread_duration']:.3f}", "for the OAS, payments kept"),

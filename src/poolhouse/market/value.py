@@ -12,8 +12,11 @@ import numpy as np
 import polars as pl
 
 from poolhouse import valuation
+from poolhouse.dates import month_of
 from poolhouse.findings import Refused
-from poolhouse.market.value_oas import DEFAULT_PATHS, with_oas
+from poolhouse.market import value_facts
+from poolhouse.market.value_borrowers import Asked, behaviour, cashflows, told
+from poolhouse.market.value_oas import DEFAULT_PATHS, read_market, with_oas
 from poolhouse.money import from_ticks
 from poolhouse.sale.pricing.waterfall import thirty_seconds
 from poolhouse.valuation import Flows, schedule, terms, wrong
@@ -43,23 +46,26 @@ _OTHER_SPEEDS = {"psa": (0, 50, 75, 100, 125, 150, 200, 300, 400), "cpr": (0, 2,
 
 def value_pool(
     balance: float, wac: float, coupon: float, wam: int, *, age: int | None = None,
-    speeds: Mapping[str, float | list[float]] | None = None, severity: float | list[float] = 0.0, lag: int = 12,
+    speeds: Mapping[str, float | list[float]] | None = None, severity: float | list[float] | None = None, lag: int = 12,
     advance: bool = True, price: str | float | None = None, bond_equivalent_yield: float | None = None,
     mortgage_yield: float | None = None, program: str | None = None, delay_days: float | None = None,
     settle: str | date | float | None = None, rows: bool = False, rates: str | Path | None = None,
-    paths: int = DEFAULT_PATHS,
+    paths: int = DEFAULT_PATHS, **borrowers: Any,
 ) -> Answer:  # fmt: skip
     """A pool given by numbers: dollars, percent, months.
 
     speeds: one of psa, cpr, smm and one of cdr, sda, in percent, a list by month; none is 0. price: clean per 100, also
     in 32nds as 101-16+ or 101-165; or a yield, bond-equivalent or monthly; or neither: only what needs none.
+    borrowers: models instead of speeds, as of `value_borrowers.Asked`; of the loans nothing else is known, so the
+    models' usual ones stand in.
     delay_days: actual delay of payments; left out the program's (umbs, ginnie1 ...), without one 0. settle: a date, of
     which the day in the month counts, or 30/360 days from the 1st; left out the 1st.
 
     Keys: pool, speeds, delay_days, settle_days, `MEASURES` (None where they need a price), price_32nds, accrued (per
     100), settlement_value (dollars), first_month, last_month, totals, by_speed, and with `rows` cashflows, a dictionary
-    a month; with `rates`, a file of a desk's curve and vols, oas (`value_oas.with_oas`, on so many `paths`). Refused:
-    what can't be meant, see `valuation.cashflows`, and a WAC or coupon that looks like a fraction.
+    a month; with models borrowers (`value_borrowers.told`), by_speed being empty; with `rates`, a file of a desk's
+    curve and vols, oas (`value_oas.with_oas`, on so many `paths`). Refused: what can't be meant, see
+    `valuation.cashflows`, and a WAC or coupon that looks like a fraction.
     """
     _refuse_fractions(wac=wac, coupon=coupon)
     pool = terms.pools(wrong.numbers("balance", balance, _LEAST), wac, coupon, wam, age)
@@ -70,31 +76,38 @@ def value_pool(
         "wam": int(wam),
         "age": int(pool.age[0]),
     }
-    speed = speeds_of(speeds)
-    frame = valuation.cashflows(
-        balance, wac, coupon, wam, age=age, severity=severity, lag=lag, advance=advance, **speed
-    )
+    market = None if rates is None else read_market(rates)
+    of = behaviour(Asked(**borrowers), speeds_of(speeds), severity, lag, advance, first=dated(settle), market=market)
+    loans = value_facts.unknown(pl.DataFrame({name: [value] for name, value in given.items()}))
+    frame = cashflows(loans, of)
     delay, days = delay_of(program, delay_days), settle_days_of(settle)
-    of = valuation.flows_of(frame, coupon, delay_days=delay, settle_days=days)
+    flows = valuation.flows_of(frame, coupon, delay_days=delay, settle_days=days)
     answer = {
-        "pool": given, "speeds": speed | {"severity": severity, "lag": lag, "advance": advance},
-        **measures(of, frame, price, bond_equivalent_yield, mortgage_yield), "delay_days": delay, "settle_days": days,
+        "pool": given | ({"guaranteed": True} if of.guaranteed else {}), "speeds": of.said,
+        **measures(flows, frame, price, bond_equivalent_yield, mortgage_yield), "delay_days": delay,
+        "settle_days": days, "by_speed": [],
     }  # fmt: skip
-    common = {"severity": severity, "lag": lag, "advance": advance, "delay_days": delay, "settle_days": days}
-    answer["by_speed"] = _by_speed((balance, wac, coupon, wam, age), speed, common, answer)
+    if of.modelled:
+        answer["borrowers"] = told(loans, of)
+    else:
+        common = {"severity": of.severity, "lag": lag, "advance": of.advance, "delay_days": delay, "settle_days": days}
+        answer["by_speed"] = _by_speed((balance, wac, coupon, wam, age), of.speeds, common, answer)
     answer |= {"cashflows": frame.head(answer["last_month"]).rows(named=True)} if rows else {}
-    if rates is None:
-        return answer
-    columns = {name: [value] for name, value in given.items()}
-    return with_oas(answer, pl.DataFrame(columns), rates, month0=month0_of(settle), paths=paths)
+    return answer if market is None else with_oas(answer, loans, market, of, month0=month0_of(settle), paths=paths)
+
+
+def dated(settle: str | date | float | None) -> int | None:
+    """Month index of a settlement's date; None where it has none."""
+    try:
+        return month_of(date.fromisoformat(str(settle)))
+    except ValueError:
+        return None
 
 
 def month0_of(settle: str | date | float | None) -> int:
     """Calendar month of the first payments: the settlement's; January where it has no date."""
-    try:
-        return date.fromisoformat(str(settle)).month
-    except ValueError:
-        return 1
+    month = dated(settle)
+    return 1 if month is None else month % 12 + 1
 
 
 def price_of(text: str | float) -> float:

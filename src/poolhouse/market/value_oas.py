@@ -14,6 +14,8 @@ import polars as pl
 from poolhouse import valuation
 from poolhouse.findings import Refused
 from poolhouse.market.standards import text_of
+from poolhouse.market.value_borrowers import Behaviour
+from poolhouse.market.value_groups import Grouped, defaulting, grouped, prepaying
 from poolhouse.valuation import rates
 from poolhouse.valuation.prepayment import PrepaymentModel, prepayment_model
 from poolhouse.valuation.wrong import WrongInput, numbers
@@ -21,7 +23,6 @@ from poolhouse.valuation.wrong import WrongInput, numbers
 Answer = dict[str, Any]
 DEFAULT_PATHS = 1024
 _KEYS = {"years", "par", "per_year", "mortgage_rate", "factors", "vol", "seed", "prepayment"}
-_EIGHTHS = 8
 _LEAST_RATE = 0.5
 """Percent: a mortgage rate below it was written as a fraction."""
 _SPAN, _STEP = 4.0, 0.1
@@ -43,6 +44,7 @@ class Market:
     borrowers: PrepaymentModel
     worst_fit_bp: float
     seed: int
+    changed: bool  # the file has parameters of its own for the borrowers
 
 
 def read_market(path: str | Path) -> Market:
@@ -86,52 +88,50 @@ def _market(raw: Mapping[str, Any]) -> Market:
     worst = float(fitted.table["difference_bp"].abs().max())  # type: ignore[arg-type]  # floats
     return Market(
         curve, fitted.model, rates.current_coupon(curve, mortgage), mortgage,
-        prepayment_model(**changes), worst, seed,
+        prepayment_model(**changes), worst, seed, bool(changes),
     )  # fmt: skip
 
 
 def with_oas(
-    answer: Answer, loans: pl.DataFrame, path: str | Path, *, month0: int = 1, paths: int = DEFAULT_PATHS
+    answer: Answer, loans: pl.DataFrame, market: Market, of: Behaviour, *, month0: int = 1, paths: int = DEFAULT_PATHS
 ) -> Answer:
     """The answer of a valuation plus `oas`: `MEASURES`, paths, groups, mortgage_rate, worst_fit_bp (of the vols),
-    by_path (settled value per 100) and s_curve (incentive, cpr). loans: balance, wac, coupon, wam, age; loans of like
-    rate (to an eighth), term and age are one group. month0: calendar month of the first payments. Refused without a
-    price.
+    by_path (settled value per 100), s_curve (incentive, cpr), and where holders bear losses, credit_cost_bp: how much
+    higher the OAS would be if nothing were lost. loans: balance, wac, coupon, wam, age, and facts; see `value_groups`.
+    month0: calendar month of the first payments, without models. Refused without a price.
     """
     if answer["price"] is None:
         raise Refused("an option-adjusted spread needs a price: give --price or a yield")
-    market = read_market(path)
-    groups = _groups(loans)
+    month0 = of.month0 if of.modelled else month0
+    found = grouped(loans)
+    models = prepaying(found, of, market.borrowers)
     try:
         walked = rates.rate_paths(
             market.curve, market.model, market.coupon, count=paths, settle_days=answer["settle_days"], seed=market.seed,
-            months=int(groups["wam"].to_numpy().max()),
+            months=int(found.groups["wam"].to_numpy().max()),
         )  # fmt: skip
-        columns = [groups[name].to_numpy() for name in ("balance", "wac", "coupon", "wam")]
-        security = valuation.security(
-            *columns, age=groups["age"].to_numpy(), month0=month0, delay_days=answer["delay_days"]
-        )
-        found = valuation.oas(security, answer["price"], walked, valuation.quick_model(market.borrowers.at()))
+        credit = defaulting(found, of)
+        security = _security(found, answer, month0, **credit)
+        spread = valuation.oas(security, answer["price"], walked, models)
+        told = {name: getattr(spread, name) for name in MEASURES}
+        if credit and not of.guaranteed:
+            whole = _security(found, answer, month0, **(credit | {"severity": 0.0, "advance": True}))
+            without = valuation.oas(whole, answer["price"], walked, models, risk=False)
+            told["credit_cost_bp"] = without.oas_bp - spread.oas_bp
     except WrongInput as error:
         raise Refused(str(error)) from error
-    told = {name: getattr(found, name) for name in MEASURES}
     told |= {
-        "paths": paths, "groups": groups.height, "mortgage_rate": market.mortgage_rate,
-        "worst_fit_bp": market.worst_fit_bp, "by_path": np.asarray(found.by_path).tolist(),
-        "s_curve": s_curve(market.borrowers, market.mortgage_rate, answer["pool"]["age"], month0),
+        "paths": paths, "groups": found.groups.height, "mortgage_rate": market.mortgage_rate,
+        "worst_fit_bp": market.worst_fit_bp, "by_path": np.asarray(spread.by_path).tolist(),
+        "s_curve": s_curve(of.prepayment or market.borrowers, market.mortgage_rate, answer["pool"]["age"], month0),
     }  # fmt: skip
     return answer | {"oas": told}
 
 
-def _groups(loans: pl.DataFrame) -> pl.DataFrame:
-    def mean(name: str) -> pl.Expr:
-        return (pl.col(name) * pl.col("balance")).sum() / pl.col("balance").sum()
-
-    near = (pl.col("wac") * _EIGHTHS).round()
-    return (
-        loans.with_columns(near=near).group_by("near", "wam", "age")
-        .agg(pl.col("balance").sum(), wac=mean("wac"), coupon=mean("coupon")).sort("near", "wam", "age")
-    )  # fmt: skip
+def _security(found: Grouped, answer: Answer, month0: int, **credit: Any) -> valuation.Security:
+    columns = [found.groups[name].to_numpy() for name in ("balance", "wac", "coupon", "wam")]
+    age = found.groups["age"].to_numpy()
+    return valuation.security(*columns, age=age, month0=month0, delay_days=answer["delay_days"], **credit)
 
 
 def s_curve(borrowers: PrepaymentModel, mortgage_rate: float, age: int, month0: int) -> Answer:

@@ -31,8 +31,9 @@ def cashflows(
     remaining. age: months since origination; left out, that of a 15- or 30-year pool with this remaining term.
     One of psa, cpr, smm (prepayment) and one of cdr, sda (default), percent, none is 0: a number; a vector by month
     from the first, the last one going on; or a row of months for each pool (n x 1: one number for each).
-    severity: percent of a loan's balance at default, one or by month of liquidation; lag: months from default to
-    liquidation; advance: the servicer pays investors the defaulted loans' interest and principal until then.
+    severity: percent of a loan's balance at default: one, by month of liquidation, or a row of months for each pool;
+    lag: months from default to liquidation; advance: the servicer pays investors the defaulted loans' interest and
+    principal until then.
 
     Returns month, balance, scheduled_payment, gross_interest, net_interest, scheduled_principal, prepayment, default,
     recovery, loss, principal, cash_flow, ending_balance: one row a month, of all pools together; with `rows` one per

@@ -23,7 +23,7 @@ from poolhouse.rules.house_prices import house_price_e4
 from poolhouse.valuation import speeds
 from poolhouse.valuation.prepayment import OLDEST
 from poolhouse.valuation.terms import LONGEST_TERM
-from poolhouse.valuation.wrong import Floats, WrongInput, numbers, require, whole
+from poolhouse.valuation.wrong import Floats, WrongInput, numbers, one_whole, require, whole
 
 _SHARES = ("tail", "most", "discount", "sale_cost", "least")
 _POSITIVE = ("rise", "fall", "ltv_low", "half_life")
@@ -73,33 +73,37 @@ class DefaultModel:
             raise WrongInput("behind needs a factor for current loans at least")
 
     def mdr(
-        self, age: Any, months: int, *, ltv: Any, score: Any = None, unemployment: Any = None, behind: Any = 0
-    ) -> Floats:
+        self, age: Any, months: int, *, ltv: Any, score: Any = None, unemployment: Any = None, behind: Any = 0,
+        known: int = 0,
+    ) -> Floats:  # fmt: skip
         """Share of 1 that defaults in each of `months` months: a row a loan.
 
         age: months since origination at the beginning; ltv: percent, marked to each month (a number, one a loan, or
         loans x months, see `marked_ltv`); score: None or NaN is unknown; unemployment: percent, one or one a month;
-        behind: instalments unpaid now. Raises WrongInput.
+        behind: instalments unpaid now. known: so many of the months are over: nothing defaults in them, and `behind`
+        is as of their end. Raises WrongInput.
         """
         at = np.arange(1, int(whole("months", months, 1, LONGEST_TERM)) + 1)
+        over = one_whole("known", known, 0, LONGEST_TERM)
         life = _column("age", whole("age", age, 0, OLDEST)) + at
         given = np.asarray(np.nan if score is None else score, dtype=np.float64)
-        known = numbers("score", np.where(np.isnan(given), self.usual_score, given), 0, 1000)
-        weak = (self.usual_score - np.minimum(_column("score", known), self.score_cap)) / 100
+        scored = numbers("score", np.where(np.isnan(given), self.usual_score, given), 0, 1000)
+        weak = (self.usual_score - np.minimum(_column("score", scored), self.score_cap)) / 100
         equity = np.clip(_column("ltv", numbers("ltv", ltv, 0)), self.ltv_low, self.ltv_high) - self.usual_ltv
         jobs = self._jobs(unemployment, len(at))
         late = _column("behind", whole("behind", behind, 0, OLDEST))
         factor = np.asarray(self.behind)[np.minimum(late, len(self.behind) - 1)]
-        lasting = 1 + (factor - 1) * 0.5 ** ((at - 1) / self.half_life)
+        lasting = 1 + (factor - 1) * 0.5 ** (np.maximum(at - 1 - over, 0) / self.half_life)
         base = float(speeds.cdr_to_mdr(self.peak)) / 100
         found = base * self._curve(life) * np.exp(self.credit * weak + self.equity * equity / 10 + jobs) * lasting
-        return np.asarray(np.minimum(found, self.most))
+        return np.asarray(np.minimum(found, self.most) * (at > over))
 
-    def severity(self, ltv: Any, wac: Any, lag: int = 12, mi_pct: Any = 0.0) -> Floats:
+    def severity(self, ltv: Any, wac: Any, lag: int = 12, mi_pct: Any = 0.0, claim_pct: Any = 100.0) -> Floats:
         """Loss of a defaulted loan as a share of its balance then, element by element.
 
         ltv: percent, marked, at default; wac: percent; lag: months to liquidation; mi_pct: mortgage insurance coverage,
-        percent, of balance and interest. Between `least` and 1. Raises WrongInput.
+        percent, of balance and interest; claim_pct: of the loss, what an insurer pays within it. Between `least` and 1.
+        Raises WrongInput.
         """
         worth = numbers("ltv", ltv, 0)
         require("ltv", worth, worth > 0, "must be above 0")
@@ -108,33 +112,35 @@ class DefaultModel:
         sale = 100 / worth * (1 - self.discount) * (1 - self.sale_cost)
         loss = 1 + interest + months * self.carry - sale
         insured = numbers("mi_pct", mi_pct, 0, 100) / 100 * (1 + interest)
-        return np.asarray(np.clip(loss - np.minimum(insured, np.maximum(loss, 0.0)), self.least, 1.0))
+        claim = numbers("claim_pct", claim_pct, 0, 100) / 100 * np.maximum(loss, 0.0)
+        return np.asarray(np.clip(loss - np.minimum(insured, claim), self.least, 1.0))
 
     def vectors(
         self, balance: Any, wac: Any, wam: Any, age: Any, *, ltv: Any, score: Any = None, unemployment: Any = None,
-        behind: Any = 0, house_prices: Any = 1.0, lag: int = 12, mi_pct: Any = 0.0,
+        behind: Any = 0, house_prices: Any = 1.0, lag: int = 12, mi_pct: Any = 0.0, claim_pct: Any = 100.0,
+        known: int = 0,
     ) -> dict[str, Any]:  # fmt: skip
-        """What `cashflows` takes: `cdr` (percent, loans x months), `severity` (percent by month of liquidation, of all
-        loans together, weighted by what defaults), `lag`.
+        """What `cashflows` takes: `cdr` and, by month of liquidation, `severity`, percent, loans x months; `lag`.
 
-        ltv: percent, of each loan, marked to today (`marked_ltv`); house_prices: their level by month against today's,
-        1 is unchanged, the last one going on; others as of `mdr` and `severity`. Raises WrongInput.
+        balance: one a loan. ltv: percent, of each loan, marked to today (`marked_ltv`); house_prices: their level by
+        month against today's, 1 is unchanged, the last one going on; others as of `mdr` and `severity`. Raises
+        WrongInput.
         """
         owed = np.atleast_1d(numbers("balance", balance, 0))
         months = int(whole("wam", wam, 1, LONGEST_TERM).max())
-        columns = [_column(name, numbers(name, value, 0)) for name, value in (("wac", wac), ("wam", wam), ("ltv", ltv))]
+        given = {"wac": wac, "wam": wam, "ltv": ltv}
+        columns = [_column(name, np.atleast_1d(numbers(name, value, 0))) for name, value in given.items()]
         left = speeds.amortised_balance(columns[0], columns[1], np.maximum(columns[1] - np.arange(months), 0))
         marked = columns[2] * left / _by_month("house_prices", house_prices, months)
-        mdr = self.mdr(age, months, ltv=marked, score=score, unemployment=unemployment, behind=behind)
-        mdr = np.broadcast_to(mdr, (len(owed), months))
-        alive = np.cumprod(np.concatenate([np.ones((len(owed), 1)), 1 - mdr[:, :-1]], axis=1), axis=1)
-        defaulted = owed[:, None] * left * alive * mdr
-        insured = _column("mi_pct", numbers("mi_pct", mi_pct, 0, 100))
-        lost = defaulted * self.severity(np.maximum(marked, 1e-9), columns[0], lag, insured)
-        total = defaulted.sum(axis=0)
-        share = np.divide(lost.sum(axis=0), total, out=np.full(months, self.least), where=total > 0)
-        later = share[np.maximum(np.arange(months) - lag, 0)]  # by month of liquidation
-        return {"cdr": speeds.mdr_to_cdr(100 * mdr), "severity": 100 * later, "lag": lag}
+        mdr = self.mdr(age, months, ltv=marked, score=score, unemployment=unemployment, behind=behind, known=known)
+        cover = [_column(name, numbers(name, v, 0, 100)) for name, v in (("mi_pct", mi_pct), ("claim_pct", claim_pct))]
+        share = self.severity(np.maximum(marked, 1e-9), columns[0], lag, *cover)
+        later = np.maximum(np.arange(months) - lag, 0)  # by month of liquidation
+        shape = (len(owed), months)
+        return {
+            "cdr": speeds.mdr_to_cdr(100 * np.broadcast_to(mdr, shape)),
+            "severity": 100 * np.broadcast_to(share, shape)[:, later], "lag": lag,
+        }  # fmt: skip
 
     def _curve(self, life: npt.NDArray[Any]) -> Floats:
         """Share of the peak by month of the loan's life: rises, stays, falls to the tail."""

@@ -284,6 +284,41 @@ def path_flows(smm: Any, low: Any, discount: Any, kept: Any, prepaid: Any, worth
             alive[j] *= 1.0 - speeds[j]
 
 
+@_compiled(types.void(_fixed, int64, _fixed, _fixed, _doubles, int64, types.boolean, _matrix, _matrix, _matrix))
+def path_losses(
+    smm: Any, low: Any, discount: Any, terms: Any, mdr: Any, lag: Any, advance: Any, worth: Any, state: Any,
+    recent: Any,
+) -> None:  # fmt: skip
+    """The same with defaults, of which the holders bear the loss; see `schedule` for the formulas and names.
+
+    terms: dollars a month by the share of all loans that bears interest, is due its scheduled principal, prepays, and
+    is liquidated. state: room for one month of the chunk's paths, twice; recent: for `lag` months of them (at least
+    one). mdr: 0 in the last `lag` months.
+    """
+    width, months = smm.shape[1], smm.shape[0]
+    alive, waiting = state[0], state[1]
+    recent[:, :] = 0.0
+    for j in range(width):
+        alive[j], waiting[j] = 1.0, 0.0
+    for month in range(months):
+        speeds, factors, out = smm[month], discount[month, low : low + width], worth[month, low : low + width]
+        fails, past = mdr[month], recent[month % lag if lag > 0 else 0]
+        for j in range(width):
+            speed = min(speeds[j], 1.0 - fails)
+            new = alive[j] * fails
+            old = past[j] if lag > 0 else new
+            performing = alive[j] - new
+            bearing = performing
+            if advance:
+                bearing = alive[j] + waiting[j]
+                waiting[j] = max(waiting[j] + new - old, 0.0)
+                performing += waiting[j]
+            paid = terms[0, month] * bearing + terms[1, month] * performing + terms[2, month] * alive[j] * speed
+            out[j] += (paid + terms[3, month] * old) * factors[j]
+            past[j] = new
+            alive[j] = max(alive[j] * (1.0 - fails - speed), 0.0)
+
+
 @_compiled(types.void(_fixed, int64, _fixed, _fixed, _fixed, _matrix, _matrix, _row))
 def path_servicing(
     smm: Any, low: Any, discount: Any, short: Any, terms: Any, worth: Any, sums: Any, alive: Any

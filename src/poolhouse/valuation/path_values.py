@@ -6,16 +6,17 @@ A chunk's columns stay in the second-level cache from the rates through the mode
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
 
 from poolhouse.valuation import quick_speeds, terms
+from poolhouse.valuation.path_losses import Losses, losses
 from poolhouse.valuation.prepayment import OwnModel
 from poolhouse.valuation.rates.paths import Paths
 from poolhouse.valuation.settlement import accrued_interest
-from poolhouse.valuation.terms import Pools
+from poolhouse.valuation.terms import Pools, Speeds
 from poolhouse.valuation.wrong import Floats, WrongInput, numbers, require, whole
 
 CHUNK = 128
@@ -52,6 +53,7 @@ class Security:
     """Groups of like loans, or loans, behind one security; built by `security`.
 
     interest, principal: the holder's share of each (an IO has 1 and 0); month0: of the first payments' loans' month.
+    credit: how the loans default and what the holders lose; None: they don't.
     """
 
     pools: Pools
@@ -59,6 +61,8 @@ class Security:
     delay_days: float
     interest: float
     principal: float
+    credit: Speeds | None = None
+    _lost: dict[int, Losses | None] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def balance(self) -> float:
@@ -69,19 +73,34 @@ class Security:
         """Interest from the 1st to settlement, dollars."""
         return self.interest * float(accrued_interest(self.pools.balance, self.pools.coupon, settle_days).sum())
 
+    def losses(self, which: int, left: Floats) -> Losses | None:
+        """What defaults do to a group whose scheduled balance is `left`; found once, for each move of the rates."""
+        if which not in self._lost:
+            self._lost[which] = losses(self, which, left)
+        return self._lost[which]
+
 
 def security(
     balance: Any, wac: Any, coupon: Any, wam: Any, *, age: Any = None, month0: int = 1, delay_days: float = 0,
-    interest: float = 1.0, principal: float = 1.0,
+    interest: float = 1.0, principal: float = 1.0, cdr: Any = None, sda: Any = None, severity: Any = 0.0, lag: int = 12,
+    advance: bool = True,
 ) -> Security:  # fmt: skip
-    """One pool, or arrays of the loan groups or loans in it: dollars, percent, months. Raises WrongInput."""
+    """One pool, or arrays of the loan groups or loans in it: dollars, percent, months. Raises WrongInput.
+
+    cdr or sda, severity, lag, advance: as `cashflows` takes them; the same on all paths.
+    """
     found = terms.pools(balance, wac, coupon, wam, age)
     owed = np.asarray(found.balance.sum())
     require("balance in all", owed, owed > 0, "must be above 0")
     if not 1 <= int(whole("month0", month0, 1, 12)) <= 12 or interest + principal <= 0:
         raise WrongInput("a security pays interest, principal or both")
-    shares = [float(numbers(name, value, 0, 1)) for name, value in (("interest", interest), ("principal", principal))]
-    return Security(found, int(month0), float(numbers("delay_days", delay_days, 0, 360)), *shares)
+    interest, principal = float(numbers("interest", interest, 0, 1)), float(numbers("principal", principal, 0, 1))
+    credit = None
+    if cdr is not None or sda is not None:
+        credit = terms.speeds_of(
+            len(found), psa=None, cpr=None, smm=None, cdr=cdr, sda=sda, severity=severity, lag=lag, advance=advance
+        )
+    return Security(found, int(month0), float(numbers("delay_days", delay_days, 0, 360)), interest, principal, credit)
 
 
 def scheduled(wac: float, wam: int) -> Floats:
@@ -151,9 +170,12 @@ def worth(
     for which, one in enumerate(models_of(model, len(of.pools))):
         left = scheduled(float(of.pools.wac[which]), int(of.pools.wam[which])) * float(of.pools.balance[which])
         kept = of.interest * left[:-1] * float(of.pools.coupon[which]) / 1200 + of.principal * (left[:-1] - left[1:])
-        prepaid = np.ascontiguousarray(of.principal * left[1:])
+        prepaid, lost = np.ascontiguousarray(of.principal * left[1:]), of.losses(which, left)
         for low, smm in speeds(one, paths, of.pools, which, of.month0, faster):
-            kernels.path_flows(smm, low, discount, kept, prepaid, found, alive)
+            if lost is None:
+                kernels.path_flows(smm, low, discount, kept, prepaid, found, alive)
+            else:
+                lost.add(smm, low, discount, found)
     return found
 
 

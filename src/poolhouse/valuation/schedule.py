@@ -55,7 +55,8 @@ def monthly(pools: Pools, speeds: Speeds, rows: Rows = slice(None)) -> dict[str,
         bearing = found["balance"]
     else:
         ends = pools.balance[:, None] * after
-        bearing = _with_defaults(found, speeds, before, scheduled, ends, alive, start * mdr)
+        severity = speeds.severities(until, rows)
+        bearing = _with_defaults(found, speeds, before, scheduled, ends, alive, start * mdr, severity)
     found["gross_interest"] = bearing * (pools.wac[:, None] / 1200)
     found["net_interest"] = bearing * (pools.coupon[:, None] / 1200)
     return complete(found)
@@ -93,6 +94,7 @@ def _with_defaults(
     ends: Floats,
     alive: Floats,
     new: Floats,
+    severity: Floats,
 ) -> Floats:
     """Adds what defaults change; returns the balance that bears interest. `new`: d(i)."""
     lag, start = speeds.lag, alive[:, :-1]
@@ -111,7 +113,6 @@ def _with_defaults(
         found["scheduled_principal"] = scheduled * (start - new)
         found["ending_balance"] = ends * alive[:, 1:] + in_foreclosure
         bearing = before * (start - new)
-    severity = speeds.severities(new.shape[1])
     found["loss"] = np.minimum(_later(found["default"], lag) * severity, liquidated)
     found["recovery"] = liquidated - found["loss"]
     return bearing

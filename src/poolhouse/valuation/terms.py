@@ -107,7 +107,7 @@ class Speeds:
     prepay_value: Floats
     default: str | None
     default_value: Floats
-    severity: Floats  # a share, one or by month
+    severity: Floats  # a share: one, one a month, or a row of months for each pool
     lag: int
     advance: bool
 
@@ -124,9 +124,14 @@ class Speeds:
         by_pool = [(n, v) for n, v in ((self.prepay, self.prepay_value), (self.default, self.default_value)) if _own(v)]
         return any(v.shape[1] > 1 or n in _BY_AGE for n, v in by_pool)
 
-    def severities(self, months: int) -> Floats:
-        """One a month."""
-        return _stretched(self.severity, months)
+    @property
+    def own_severities(self) -> bool:
+        """Each pool loses its own share of what defaults."""
+        return _own(self.severity)
+
+    def severities(self, months: int, rows: Rows = slice(None)) -> Floats:
+        """One a month; where pools have their own, a row of months for each of these rows."""
+        return _stretched(self.severity[rows] if self.own_severities else self.severity, months)
 
 
 _SHARES: dict[str, Callable[[Floats, npt.NDArray[Any]], Floats]] = {
@@ -148,9 +153,7 @@ def speeds_of(
     default = _one_of({"cdr": cdr, "sda": sda})
     given = {"psa": psa, "cpr": cpr, "smm": smm, "cdr": cdr, "sda": sda}
     values = [_speed(name, given[name], count) if name else np.zeros(()) for name in (prepay, default)]
-    share = numbers("severity", severity, 0, 100) / 100
-    if share.ndim > 1 or share.size == 0:
-        raise WrongInput("severity must be one number or one a month")
+    share = _shaped("severity", numbers("severity", severity, 0, 100) / 100, count)
     return Speeds(
         prepay, values[0], default, values[1], share, one_whole("lag", lag, 0, LONGEST_TERM), truth("advance", advance)
     )
@@ -164,7 +167,11 @@ def _one_of(given: dict[str, Any]) -> str | None:
 
 
 def _speed(name: str, value: Any, count: int) -> Floats:
-    found = numbers(name, value, 0, None if name in _BY_AGE else 100)
+    return _shaped(name, numbers(name, value, 0, None if name in _BY_AGE else 100), count)
+
+
+def _shaped(name: str, found: Floats, count: int) -> Floats:
+    """One number, one a month, or a row for each pool; a single row is one a month."""
     if found.size == 0 or found.ndim > 2:
         raise WrongInput(f"{name} must be a number, one a month, or a row of months for each pool")
     if found.ndim == 2 and len(found) not in (1, count):

@@ -27,6 +27,8 @@ BATCH = 1_048_576
 """Loans read from a file at a time."""
 _PARTS, _LEAST = 8, 4_096
 """Few loans are cut into so many runs, for threads to share; the cut must not depend on their number."""
+_CELLS = 32_768
+"""Loan-months of rows worked on at a time: they stay in the cache."""
 _PREPAYING = 5
 """Leading SUMS that loans without defaults have."""
 
@@ -34,12 +36,14 @@ _PREPAYING = 5
 def totals(given: Pools, speeds: Speeds, *, threads: int | None = None, device: str = "cpu") -> dict[str, Floats]:
     """`schedule.COLUMNS` of all pools together, one value a month; device: cpu or gpu."""
     if device == "gpu":
+        if speeds.own_severities:
+            raise WrongInput("device 'gpu' knows one severity a month for all pools: leave device out")
         return _finished(_on_card()(given, speeds))
     if device != "cpu":
         raise WrongInput(f"device {device!r} is neither 'cpu' nor 'gpu'")
     if len(given) * given.months <= FEW:
         return summed(given, speeds)
-    return compiled(given, speeds, threads)
+    return parted(given, speeds, threads) if speeds.own_severities else compiled(given, speeds, threads)
 
 
 def _on_card() -> Callable[[Pools, Speeds], Floats]:
@@ -53,6 +57,22 @@ def _on_card() -> Callable[[Pools, Speeds], Floats]:
 def summed(given: Pools, speeds: Speeds) -> dict[str, Floats]:
     """By the rows, added."""
     return {name: column.sum(axis=0) for name, column in schedule.monthly(given, speeds).items()}
+
+
+def parted(given: Pools, speeds: Speeds, threads: int | None = None) -> dict[str, Floats]:
+    """By the rows of some pools at a time: where each has its own severity, which the kernels don't know."""
+    months, some = given.months, max(_CELLS // given.months, 1)
+
+    def one(first: int) -> Floats:
+        rows = slice(first, first + some)
+        found = schedule.monthly(given.part(rows), speeds, rows)
+        return np.stack([found[name].sum(axis=0) for name in schedule.SUMS], axis=1)
+
+    total = np.zeros((months, len(schedule.SUMS)))
+    with ThreadPoolExecutor(threads or cores()) as pool:
+        for part in pool.map(one, range(0, len(given), some)):
+            total[: len(part)] += part
+    return _finished(total)
 
 
 def compiled(given: Pools, speeds: Speeds, threads: int | None = None) -> dict[str, Floats]:

@@ -80,9 +80,11 @@ def asked(speeds: Row) -> str:
     said = [
         f"{name.upper()} {words.speed(speeds[name])}" for name in ("psa", "cpr", "smm", "cdr", "sda") if name in speeds
     ]
-    if "cdr" in speeds or "sda" in speeds:
+    said += [f"{name} by {speeds[name]}" for name in ("prepayment", "defaults") if name in speeds]
+    if any(name in speeds for name in ("cdr", "sda", "defaults")):
         paid = "advanced" if speeds["advance"] else "not advanced"
-        said.append(f"severity {words.speed(speeds['severity'])}%, {speeds['lag']} months to liquidation, {paid}")
+        said += [f"severity {words.speed(speeds['severity'])}%"] if "severity" in speeds else []
+        said.append(f"{speeds['lag']} months to liquidation, {paid}")
     return ", ".join(said) or "no prepayment, no default"
 
 
