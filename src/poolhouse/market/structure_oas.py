@@ -21,10 +21,10 @@ from poolhouse.deals.collateral import Pools
 from poolhouse.deals.deal import Deal, State, pools_of
 from poolhouse.deals.on_paths import Got, index_e7, on_paths
 from poolhouse.findings import Refused
-from poolhouse.market.value_oas import Market, read_market
+from poolhouse.market.value_borrowers import without_buyouts
+from poolhouse.market.value_oas import read_market
 from poolhouse.valuation import path_oas, rates, terms
 from poolhouse.valuation.path_oas import Payments, Scenes
-from poolhouse.valuation.prepayment import PrepaymentModel
 from poolhouse.valuation.settlement import YEAR_DAYS
 from poolhouse.valuation.wrong import WrongInput
 
@@ -65,7 +65,7 @@ def with_oas(
     market = read_market(path)
     below = pools_of(deal) if pools is None else _grouped(pools)
     defaults = {name: answer["speeds"][name] for name in _DEFAULTS if name in answer["speeds"]}
-    model = valuation.quick_model(borrowers_of(market, defaults).at())
+    model = valuation.quick_model(without_buyouts(market.borrowers, defaults, None).at())
     try:
         walked = rates.rate_paths(
             market.curve, market.model, market.coupon, count=paths, settle_days=settle_days, seed=market.seed,
@@ -96,12 +96,6 @@ def with_oas(
             "collateral": collateral, "classes": rows,
         }
     }  # fmt: skip
-
-
-def borrowers_of(market: Market, defaults: Mapping[str, Any]) -> PrepaymentModel:
-    """The file's; where defaults are projected by themselves, its buyouts of loans in arrears would be the same ones
-    again."""
-    return replace(market.borrowers, buyout=0.0) if {"cdr", "sda"} & set(defaults) else market.borrowers
 
 
 def _workers(processes: int) -> AbstractContextManager[Executor | None]:
