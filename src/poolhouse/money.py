@@ -104,6 +104,8 @@ def largest_remainder(total: int, weights: list[int]) -> list[int]:
     whole = sum(weights)
     if whole <= 0 or min(weights) < 0:
         raise ValueError("weights must be non-negative and not all zero")
+    if total == whole:
+        return list(weights)
     shares = [total * w // whole for w in weights]
     order = sorted(range(len(weights)), key=lambda i: (-(total * weights[i] % whole), i))
     for i in order[: total - sum(shares)]:

@@ -47,6 +47,7 @@ def test_a_command_of_the_docs_is_taken(terminal: Any, line: str, tmp_path: Path
         Path(name).write_text("loan\n1\n", encoding="utf-8")
     for deal in (ROOT / "examples" / "deals").glob("*.toml"):
         shutil.copy(deal, tmp_path)
+    shutil.copy(ROOT / "examples" / "rates.toml", tmp_path)
     code, _, err = terminal(*shlex.split(line)[1:])
     assert code == 0, err
 

@@ -61,6 +61,16 @@ def test_a_page(terminal: Any, tmp_path: Path) -> None:
     assert "Balance by class, dollars" in text and "CMO-1, sequential" in text
 
 
+def test_paths_of_rates(terminal: Any) -> None:
+    paths = ("--rates", str(DEALS.parent / "rates.toml"), "--paths", "16")
+    code, answer = terminal.json("structure", str(DEALS / "market.toml"), *paths, "--price", "P=101-16")
+    assert code == 0 and [c["class"] for c in answer["oas"]["classes"]] == ["P", "IO", "FL", "IFL", "Z"]
+    assert [c["priced"] for c in answer["oas"]["classes"]] == [True, False, False, False, False]
+    code, out, _ = terminal("structure", str(DEALS / "shifting.toml"), "--cdr=2", "--severity=40", *paths)
+    assert code == 0 and "On paths of rates   16 paths" in out and "Average lives over the paths" in out
+    assert "Principal lost on paths" in out and "The clean-up call ends the deal on" in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

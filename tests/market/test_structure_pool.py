@@ -65,6 +65,19 @@ def test_what_is_to_come_starts_from_where_the_classes_stand(market: Market) -> 
     assert sum(c["principal_cents"] for c in answer["classes"]) == sum(now.values())
 
 
+def test_what_is_to_come_on_paths_of_rates(market: Market) -> None:
+    """The classes as they stand on the loans as they stand: together they are worth what the collateral is."""
+    rates = DEALS.parent / "rates.toml"
+    answer = market.structure(SHIFTING, the_pool(market)["pool_number"], rates=rates, paths=16)
+    rows = {row["class"]: row for row in answer["oas"]["classes"]}
+    assert rows["B6"]["price"] is None and rows["B6"]["value"] == 0  # lost before today
+    assert rows["A"]["price"] > 80 and rows["A"]["loss_share"] == 0
+    whole = answer["oas"]["collateral"]
+    assert whole["value"] / whole["price"] * 100 == pytest.approx(answer["collateral"]["balance_cents"] / 100, rel=1e-9)
+    fee = 0.0002 * 4 * whole["value"]  # of the deal, some 0.02% a year
+    assert whole["value"] - fee < sum(row["value"] for row in rows.values()) < whole["value"]
+
+
 def test_the_page_says_what_the_classes_got_and_lost(market: Market) -> None:
     answer = market.structure(SHIFTING, the_pool(market)["pool_number"], speeds={"cpr": 10}, rows=True)
     page, last = structure_page.render(answer), answer["so_far"][-1]

@@ -8,7 +8,21 @@ from typing import Annotated, Any
 import typer
 
 from poolhouse.cli.options import AsJson, Plot, face_of, market_of
-from poolhouse.cli.value_commands import Cdr, Cpr, Lag, NoAdvance, Psa, Rows, Sda, Settle, Severity, Smm, numbers
+from poolhouse.cli.value_commands import (
+    Cdr,
+    Cpr,
+    Lag,
+    NoAdvance,
+    Paths,
+    Psa,
+    Rates,
+    Rows,
+    Sda,
+    Settle,
+    Severity,
+    Smm,
+    numbers,
+)
 
 DealFile = Annotated[
     Path | None,
@@ -35,14 +49,15 @@ Pool = Annotated[
 def structure(
     deal: DealFile = None, pool: Pool = None, book: Book = None, psa: Psa = None, cpr: Cpr = None, smm: Smm = None,
     cdr: Cdr = None, sda: Sda = None, severity: Severity = "0", lag: Lag = 12, no_advance: NoAdvance = False,
-    price: Prices = None, index: Index = None, settle: Settle = None, no_call: NoCall = False, rows: Rows = False,
-    plot: Plot = None, as_json: AsJson = False,
+    price: Prices = None, index: Index = None, settle: Settle = None, no_call: NoCall = False, rates: Rates = None,
+    paths: Paths = 128, rows: Rows = False, plot: Plot = None, as_json: AsJson = False,
 ) -> None:  # fmt: skip
     """The classes of a deal at a speed and across speeds.
 
     Size, average life, window, yield at a price; with --cdr and --severity who loses what. With --pool the deal is laid
     over a pool of the book, or without a file it is the one that a private pool was issued as: what its classes got and
-    lost so far, and what is to come.
+    lost so far, and what is to come. With --rates also each class's option-adjusted spread at its price (without one
+    its price at 0), durations, and how far its average life goes.
     """
     given = {"psa": psa, "cpr": cpr, "smm": smm, "cdr": cdr, "sda": sda}
     if (book is None) != (pool is None):
@@ -53,6 +68,7 @@ def structure(
         "speeds": {name: numbers(f"--{name}", text) for name, text in given.items()},
         "severity": numbers("--severity", severity), "lag": lag, "advance": not no_advance, "prices": _prices(price),
         "index": numbers("--index", index), "settle": settle, "call": not no_call, "rows": rows or plot is not None,
+        "rates": rates, "paths": paths, "processes": _processes(paths if rates else 0),
     }  # fmt: skip
     with face_of(as_json) as face:
         from poolhouse.market import structure as structuring
@@ -70,6 +86,18 @@ def structure(
             if not rows:
                 del answer["months"]
         face.show("structure", answer, "")
+
+
+_PATHS_A_PROCESS = 64
+"""Fewer are run sooner than a process starts."""
+
+
+def _processes(paths: int) -> int:
+    if paths < 2 * _PATHS_A_PROCESS:
+        return 1
+    from poolhouse.valuation.totals import cores
+
+    return min(cores(), paths // _PATHS_A_PROCESS)
 
 
 def _prices(given: list[str] | None) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any
 from rich.console import Group, RenderableType
 
 from poolhouse.cli.grids import MOST_ROWS, heading, plain, table
+from poolhouse.cli.views_structure_oas import oas
 from poolhouse.web import words
 
 Row = dict[str, Any]
@@ -36,6 +37,8 @@ def structure(answer: Row) -> RenderableType:
         parts += _losses(answer)
     if len(answer["by_speed"]) > 1:
         parts += _by_speed(answer["by_speed"])
+    if "oas" in answer:
+        parts += oas(answer["oas"])
     if "months" in answer:
         parts += _months(answer["months"])
     if "plot" in answer:

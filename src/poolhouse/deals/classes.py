@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 
 from poolhouse import money
 from poolhouse.deals.collateral import Received
@@ -45,15 +46,18 @@ class Inverse:
     floor_e7: int
 
     def rate(self, index_e7: int) -> int:
-        fall = self.multiple * index_e7
-        return _within(
-            self.constant_e7 - money.half_up_div(fall.numerator, fall.denominator), self.floor_e7, self.cap_e7
-        )
+        fall = money.half_up_div(self.multiple.numerator * index_e7, self.multiple.denominator)
+        return _within(self.constant_e7 - fall, self.floor_e7, self.cap_e7)
 
 
 @dataclass(frozen=True)
 class NetWac:
     """Its share of what the collateral pays after servicing."""
+
+
+def _share(base: int, received: Received) -> int:
+    """Of what the collateral pays, that of this balance."""
+    return money.half_up_div(base * received.interest, received.balance) if received.balance else 0
 
 
 def _within(rate: int, floor: int, cap: int | None) -> int:
@@ -82,7 +86,7 @@ class Class:
     residual: bool = False
     delay_days: int = 0
 
-    @property
+    @cached_property
     def bears_interest(self) -> bool:
         return not self.residual and self.coupon != Fixed(0)
 
@@ -94,11 +98,10 @@ class Class:
 
     def interest(self, base: int, index_e7: int, received: Received) -> tuple[int, int]:
         """A month's interest, and what the net-WAC cap cut of it. 30/360, half up to the cent."""
-        share = money.half_up_div(base * received.interest, received.balance) if received.balance else 0
         if isinstance(self.coupon, NetWac):
-            return share, 0
+            return _share(base, received), 0
         whole = money.monthly_interest(base, self.coupon.rate(index_e7))
-        due = min(whole, share) if self.capped else whole
+        due = min(whole, _share(base, received)) if self.capped else whole
         return due, whole - due
 
     def interest_on(self, amount: int, index_e7: int) -> int:

@@ -6,14 +6,18 @@ that the cents of all months are the balance, and no month is off by more than o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from poolhouse import money, valuation
 from poolhouse.findings import Refused
+from poolhouse.valuation import schedule, terms
+from poolhouse.valuation.wrong import Floats
 
 Speeds = Mapping[str, Any]
 """psa, cpr or smm, cdr or sda, severity, lag, advance: as `valuation.cashflows` takes them."""
@@ -75,23 +79,68 @@ def project(pools: Pools, speeds: Speeds) -> list[Received]:
         age=age,
         **speeds,
     )
-    parts = {
-        name: _cents(frame[name].to_numpy())
-        for name in ("net_interest", "scheduled_principal", "prepayment", "recovery", "loss", "default")
-    }
-    lag = int(speeds.get("lag", 12))
+    return _received(
+        pools, {name: _cents(frame[name].to_numpy()).tolist() for name in _PARTS}, int(speeds.get("lag", 12))
+    )
+
+
+@dataclass(frozen=True)
+class PathCents:
+    """Pools on paths of rates. cents: by `_PARTS`, paths x months; lag: from default to liquidation."""
+
+    pools: Pools
+    cents: npt.NDArray[np.int64]
+    lag: int
+
+    def __len__(self) -> int:
+        return int(self.cents.shape[1])
+
+    def months(self, path: int) -> list[Received]:
+        """Of one path."""
+        return _received(self.pools, dict(zip(_PARTS, self.cents[:, path].tolist(), strict=True)), self.lag)
+
+    def some(self, paths: slice) -> PathCents:
+        """Those paths alone."""
+        return replace(self, cents=self.cents[:, paths])
+
+
+def on_paths(pools: Pools, smm: Iterable[Floats], speeds: Speeds) -> PathCents:
+    """The pools on each path. smm: of each pool in turn, shares of 1, paths x its months, or as many more; speeds:
+    defaults alone, the same on every path or with a row of months for each."""
+    given = {"cdr": None, "sda": None, "severity": 0.0, "lag": 12, "advance": True, **speeds}
+    given |= {"advance": True} if pools.guaranteed else {}
+    totals: Floats | None = None
+    ages = [None] * len(pools.wam) if pools.age is None else list(pools.age)
+    columns = zip(pools.balance, pools.wac, pools.coupon, pools.wam, ages, smm, strict=True)
+    for balance, wac, coupon, wam, age, shares in columns:
+        count = len(shares)
+        asked = terms.speeds_of(count, psa=None, cpr=None, smm=100 * shares[:, :wam], **given)
+        found = schedule.monthly(terms.pools(np.full(count, balance / 100), wac, coupon, wam, age), asked)
+        if totals is None:
+            totals = np.zeros((len(_PARTS), count, max(pools.wam)))
+        for total, name in zip(totals, _PARTS, strict=True):
+            total[:, :wam] += found[name]
+    return PathCents(pools, _cents(totals), given["lag"])
+
+
+_PARTS = ("net_interest", "scheduled_principal", "prepayment", "recovery", "loss", "default")
+
+
+def _received(pools: Pools, parts: dict[str, list[int]], lag: int) -> list[Received]:
+    """Months of the parts' cents: no more is paid or lost than is left, and what is left is paid in the last."""
     months, left = [], pools.cents
-    last = len(frame) - 1
-    for i in range(len(frame)):
-        loss = min(parts["loss"][i], left)
-        recovered = min(parts["recovery"][i], left - loss)
-        prepaid = min(parts["prepayment"][i], left - loss - recovered)
+    last = len(parts["loss"]) - 1
+    failed = [0, *itertools.accumulate(parts["default"])]
+    for i, (interest, due, paid_early, recovery, lost) in enumerate(zip(*(parts[n] for n in _PARTS[:5]), strict=True)):
+        loss = min(lost, left)
+        recovered = min(recovery, left - loss)
+        prepaid = min(paid_early, left - loss - recovered)
         rest = left - loss - recovered - prepaid
-        scheduled = rest if i == last else min(parts["scheduled_principal"][i], rest)
+        scheduled = rest if i == last else min(due, rest)
         # late for 60 days or more: what has defaulted and is not yet liquidated
-        late = min(sum(parts["default"][max(i - lag + 1, 0) : i + 1]), left)
-        month = Received(left, parts["net_interest"][i], scheduled, prepaid + recovered, prepaid, loss, late)
-        months.append(_guaranteed(month) if pools.guaranteed else month)
+        late = min(failed[i + 1] - failed[min(max(i - lag + 1, 0), i + 1)], left)
+        month = Received(left, interest, scheduled, prepaid + recovered, prepaid, loss, late)
+        months.append(_guaranteed(month) if pools.guaranteed and loss else month)
         left = month.after
     return months
 
@@ -101,10 +150,10 @@ def _guaranteed(month: Received) -> Received:
     return replace(month, unscheduled=month.unscheduled + month.loss, prepaid=month.prepaid + month.loss, loss=0)
 
 
-def _cents(dollars: Any) -> list[int]:
-    """Each month's cents, so that any number of months together is off by half a cent at most."""
-    so_far = np.rint(np.cumsum(dollars) * 100).astype(np.int64)
-    return [int(cents) for cents in np.diff(so_far, prepend=0)]
+def _cents(dollars: Any) -> npt.NDArray[np.int64]:
+    """Each month's cents, months last, so that any number of months together is off by half a cent at most."""
+    so_far = np.rint(np.cumsum(dollars, axis=-1) * 100).astype(np.int64)
+    return np.asarray(np.diff(so_far, prepend=0))
 
 
 def payoff_shortfall(pools: Pools, month: Received) -> int:

@@ -94,9 +94,23 @@ class Run:
 
 def months_of(deal: Deal, speeds: source.Speeds) -> list[Received]:
     """What a deal's collateral pays at these speeds."""
+    return passed_on(deal, source.project(pools_of(deal), speeds))
+
+
+def pools_of(deal: Deal) -> Pools:
+    """The pools at the bottom of a deal, whose class may be another's collateral."""
+    while isinstance(deal.collateral, Underlying):
+        deal = deal.collateral.deal
+    return deal.collateral
+
+
+def passed_on(deal: Deal, months: list[Received], index_e7: Sequence[int] | None = None) -> list[Received]:
+    """What a deal's collateral pays when the pools at the bottom pay these months. index_e7: by month, in the place of
+    the own index of the deals below."""
     if isinstance(deal.collateral, Pools):
-        return source.project(deal.collateral, speeds)
-    ran = run(deal.collateral.deal, months_of(deal.collateral.deal, speeds))
+        return months
+    below = deal.collateral.deal
+    ran = run(below, passed_on(below, months, index_e7), index_e7=index_e7)
     life = ran.classes[deal.collateral.name]
     rows = zip(ran.received, life.balance, life.interest, life.principal, life.loss, strict=True)
     return [
@@ -114,10 +128,11 @@ def run(
     """Pays the collateral's months out. index_e7: instead of the deal's own, by month of the run; call: the clean-up
     call is exercised; start: where the deal stands before the first month, instead of at its closing."""
     rates = tuple(index_e7 or deal.index_e7)
-    state = start or opened(deal)
+    state = first = start or opened(deal)
     if start is None and deal.closing != months[0].balance:
         raise ValueError("the months are not those of the deal's collateral")
-    kept = Run(deal, {name: Life() for name in deal.classes}, [])
+    dates: list[PaymentDate] = []
+    called = False
     for number, received in enumerate(months, 1):
         if deal.losses == () and received.loss and not deal.reference:
             raise Refused(
@@ -127,13 +142,11 @@ def run(
         called = call and received.balance * RATE_ONE <= deal.call_e7 * deal.closing
         if called:
             received = replace(received, unscheduled=received.unscheduled + received.after)
-        paid = step(deal, state, received, rates[min(number, len(rates)) - 1])
-        _keep(paid, state, kept)
-        state = paid.after
+        dates.append(step(deal, state, received, rates[min(number, len(rates)) - 1]))
+        state = dates[-1].after
         if called:
-            kept.called = number
             break
-    return kept
+    return _kept(deal, first, dates, len(dates) if called else None)
 
 
 def opened(deal: Deal) -> State:
@@ -163,7 +176,7 @@ def step(deal: Deal, before: State, received: Received, index_e7: int = 0) -> Pa
     fee, shortfall = _falls_due(trust, deal, opening, index_e7)
     came = trust.pots[INTEREST] + trust.pots[PRINCIPAL]
     _pay(trust, deal)
-    for pot in [name for name in trust.pots if name not in (INTEREST, PRINCIPAL)]:
+    for pot in list(trust.pots)[2:]:  # all but interest and principal
         trust.move(trust.pots[pot], pot, PRINCIPAL)
     if deal.losses:
         trust.write_down(deal.losses, max(trust.outstanding - received.after, 0))
@@ -199,11 +212,14 @@ def _falls_due(trust: Trust, deal: Deal, opening: dict[str, int], index_e7: int)
     missing = source.payoff_shortfall(deal.collateral, received) if isinstance(deal.collateral, Pools) else 0
     fee = min(fee, received.interest)
     missing = min(missing, received.interest - fee)
-    net = replace(received, interest=received.interest - fee)  # the net WAC is after fees, before what payoffs cost
+    net = (
+        replace(received, interest=received.interest - fee) if fee else received
+    )  # the net WAC is after fees, before what payoffs cost
     due = {}
     for name, c in deal.classes.items():
-        due[name], cut = c.interest(opening[name], index_e7, net) if c.bears_interest else (0, 0)
-        trust.carried[name] += cut + c.interest_on(trust.carried[name], index_e7) if c.capped else 0
+        due[name], cut = c.interest(opening[name], index_e7, net) if c.bears_interest and opening[name] else (0, 0)
+        if c.capped:
+            trust.carried[name] += cut + c.interest_on(trust.carried[name], index_e7)
     total = sum(due.values())
     if missing and total:  # borne by all classes by what they are due, and not owed later
         for name, part in zip(due, largest_remainder(min(missing, total), list(due.values())), strict=True):
@@ -214,27 +230,31 @@ def _falls_due(trust: Trust, deal: Deal, opening: dict[str, int], index_e7: int)
     return fee, missing
 
 
-def _keep(paid: PaymentDate, before: State, kept: Run) -> None:
-    for name, life in kept.classes.items():
-        got, c = paid.classes[name], kept.deal.classes[name]
-        life.balance.append(c.base(before.balance))
-        for column in ("interest", "principal", "accrued", "loss"):
-            getattr(life, column).append(getattr(got, column))
-        life.unpaid.append(paid.after.unpaid[name])
-        life.ending.append(c.base(paid.after.balance))
-    kept.received.append(paid.received)
-    kept.fees.append(paid.fee)
-    kept.shortfall.append(paid.shortfall)
-    kept.reserve.append(paid.after.reserve)
-    kept.rest.append(paid.rest)
+def _kept(deal: Deal, first: State, dates: list[PaymentDate], called: int | None) -> Run:
+    """The dates as columns."""
+    lives = {}
+    for name, c in deal.classes.items():
+        got = [date.classes[name] for date in dates]
+        bases = [c.base(state.balance) for state in (first, *(date.after for date in dates))]
+        lives[name] = Life(
+            bases[:-1], [each.interest for each in got], [each.principal for each in got],
+            [each.accrued for each in got], [each.loss for each in got],
+            [date.after.unpaid[name] for date in dates], bases[1:],
+        )  # fmt: skip
+    return Run(
+        deal, lives, [date.received for date in dates], [date.fee for date in dates],
+        [date.shortfall for date in dates], [date.after.reserve for date in dates], [date.rest for date in dates],
+        called,
+    )  # fmt: skip
 
 
 def _holds(trust: Trust, came: int, rest: int, outstanding: int) -> None:
     """Cash in = cash out, the rest included, and balances move by what was paid, added and lost. A fault of ours if
     not."""
-    paid = trust.paid.values()
-    out = sum(p.interest + p.principal for p in paid) + rest + trust.reserve
-    moved = sum(p.accrued - p.principal - p.loss for p in paid)
+    out, moved = rest + trust.reserve, 0
+    for paid in trust.paid.values():
+        out += paid.interest + paid.principal
+        moved += paid.accrued - paid.principal - paid.loss
     if came != out or trust.outstanding != outstanding + moved:
         raise AssertionError(f"month {trust.month}: {came} came in and {out} went out, balances moved {moved}")
     if min(trust.balance.values(), default=0) < 0 or min(trust.pots.values()) < 0:
@@ -242,6 +262,6 @@ def _holds(trust: Trust, came: int, rest: int, outstanding: int) -> None:
 
 
 __all__ = [
-    "Deal", "Life", "PaymentDate", "Run", "State", "Step", "Underlying", "accretion", "months_of", "opened", "run",
-    "step",
+    "Deal", "Life", "PaymentDate", "Run", "State", "Step", "Underlying", "accretion", "months_of", "opened",
+    "passed_on", "pools_of", "run", "step",
 ]  # fmt: skip

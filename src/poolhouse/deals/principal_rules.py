@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
+from functools import lru_cache
 
 from poolhouse.deals.trust import PRINCIPAL, Groups, Trust, accretion, percentage
 
@@ -62,16 +64,24 @@ class Subordinate:
     source: str = PRINCIPAL
 
     def pay(self, trust: Trust) -> None:
-        open_to = [name for place, name in enumerate(self.classes) if place == 0 or self._supported(trust, place)]
-        trust.repay((tuple(open_to),), self.source)
+        if trust.pots.get(self.source, 0) <= 0:
+            return
+        before = _supports(tuple(trust.opening[name] for name in self.classes), sum(trust.opening.values()))
+        sizes = tuple(trust.classes[name].balance for name in self.classes)
+        first = _supports(sizes, sum(c.balance for c in trust.classes.values()))
+        open_to = tuple(
+            name for place, (name, now, at_closing) in enumerate(zip(self.classes, before, first, strict=True))
+            if place == 0 or now >= at_closing
+        )  # fmt: skip
+        trust.repay((open_to,), self.source)
         trust.repay(tuple((name,) for name in self.classes), self.source)
 
-    def _supported(self, trust: Trust, place: int) -> bool:
-        """Support / deal before this month's payments >= support / deal at closing, as percentages."""
-        below = tuple((name,) for name in self.classes[place:])
-        at_closing = sum(c.balance for c in trust.classes.values())
-        now = percentage(trust.before(below), sum(trust.opening.values()))
-        return now >= percentage(trust.at_closing(below), at_closing)
+
+@lru_cache(maxsize=256)
+def _supports(sizes: tuple[int, ...], whole: int) -> tuple[int, ...]:
+    """Each class and what is below it as a percentage of the deal, from the highest. Those at closing stay."""
+    below = list(itertools.accumulate(reversed(sizes)))[::-1]
+    return tuple(percentage(part, whole) for part in below)
 
 
 PrincipalRule = Sequential | Scheduled | Accretion | Subordinate

@@ -119,11 +119,14 @@ class Trust:
         left = self.pots.get(source, 0) if most is None else min(most, self.pots.get(source, 0))
         repaid = 0
         for group in groups:
+            if repaid == left:
+                break
             for name, part in self._shared(group, left - repaid):
                 self.balance[name] -= part
                 self.paid[name].principal += part
-                self.pots[source] -= part
                 repaid += part
+        if repaid:
+            self.pots[source] -= repaid
         return repaid
 
     def write_down(self, groups: Groups, amount: int) -> int:
@@ -139,11 +142,13 @@ class Trust:
     def pay_interest(self, group: Iterable[str], source: str) -> None:
         """What is due to the classes, by what is due where the pot is too small. An accruing class's own share goes to
         its balance, and the money to the pot of its accretion."""
-        names = [name for name in group if self.due[name] > 0]
-        due = [self.due[name] for name in names]
-        if not names or self.pots.get(source, 0) <= 0:
+        pot = self.pots.get(source, 0)
+        names = [name for name in group if self.due[name] > 0] if pot > 0 else []
+        if not names:
             return
-        for name, part in zip(names, money.largest_remainder(min(self.pots[source], sum(due)), due), strict=True):
+        due = [self.due[name] for name in names]
+        parts = due if pot >= sum(due) else money.largest_remainder(pot, due)
+        for name, part in zip(names, parts, strict=True):
             self.due[name] -= part
             accruing = self.accruing(name)
             if accruing:
@@ -156,10 +161,14 @@ class Trust:
 
     def accruing(self, name: str) -> bool:
         """An accrual class whose turn has not come: one of those its interest pays down is left."""
-        return any(self.balance[earlier] for earlier in self.classes[name].accrues_until)
+        waits_for = self.classes[name].accrues_until
+        return bool(waits_for) and any(self.balance[earlier] for earlier in waits_for)
 
     def _shared(self, group: tuple[str, ...], amount: int) -> list[tuple[str, int]]:
         """At most the amount, among the classes of the group by balance."""
+        if len(group) == 1:
+            alone = min(amount, self.balance[group[0]])
+            return [(group[0], alone)] if alone > 0 else []
         owed = [self.balance[name] for name in group]
         part = min(amount, sum(owed))
         return list(zip(group, money.largest_remainder(part, owed), strict=True)) if part > 0 else []
@@ -182,5 +191,6 @@ def accretion(name: str) -> str:
     return f"accretion of {name}"
 
 
+@lru_cache(maxsize=1024)
 def flat(groups: Groups) -> tuple[str, ...]:
     return tuple(name for group in groups for name in group)

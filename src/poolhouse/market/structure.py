@@ -12,6 +12,7 @@ from poolhouse.deals.collateral import Pools, Received
 from poolhouse.deals.deal import Deal, Run, State
 from poolhouse.findings import Refused
 from poolhouse.market import value
+from poolhouse.market.structure_oas import DEFAULT_PATHS, with_oas
 from poolhouse.valuation import wrong
 
 Answer = dict[str, Any]
@@ -25,20 +26,24 @@ _MOST_INDEX = 100
 def structure(
     path: str | Path, *, speeds: Mapping[str, Any] | None = None, severity: float | list[float] = 0.0, lag: int = 12,
     advance: bool = True, prices: Mapping[str, str | float] | None = None, index: float | list[float] | None = None,
-    settle: str | float | None = None, call: bool = True, rows: bool = False,
+    settle: str | float | None = None, call: bool = True, rows: bool = False, rates: str | Path | None = None,
+    paths: int = DEFAULT_PATHS, processes: int = 1,
 ) -> Answer:  # fmt: skip
     """A deal's classes at a speed. speeds, severity, lag, advance, settle as for `value`; prices: by class, per 100;
     index: percent, instead of the deal's own (a deal that is collateral keeps its own); call: the clean-up call is
-    exercised as soon as it may be.
+    exercised as soon as it may be; rates: a file of a desk's curve and vols, for the classes' option-adjusted spreads
+    on so many `paths`, which so many `processes` share.
 
     Keys: deal, source, collateral (balance, interest, principal, loss in cents, wal), speeds, index, classes (see
     `deals.measures`), fees, payoff shortfall, left over (cents no class was due), called (month), by_speed, and with
-    `rows` months: a row per class and month in cents. Refused: a deal or number that can't be meant, with its place.
+    `rows` months: a row per class and month in cents; with `rates` oas (`structure_oas.with_oas`).
+    Refused: a deal or number that can't be meant, with its place.
     """
     deal = read(Path(path))
     return answered(
         deal, lambda at: deals.months_of(deal, at), speeds=speeds, severity=severity, lag=lag, advance=advance,
-        prices=prices, index=index, settle=settle, call=call, rows=rows,
+        prices=prices, index=index, settle=settle, call=call, rows=rows, rates=rates, paths=paths,
+        processes=processes,
     )  # fmt: skip
 
 
@@ -46,31 +51,33 @@ def answered(
     deal: Deal, months_at: Callable[[Mapping[str, Any]], list[Received]], *, start: State | None = None,
     speeds: Mapping[str, Any] | None = None, severity: float | list[float] = 0.0, lag: int = 12, advance: bool = True,
     prices: Mapping[str, str | float] | None = None, index: float | list[float] | None = None,
-    settle: str | float | None = None, call: bool = True, rows: bool = False,
+    settle: str | float | None = None, call: bool = True, rows: bool = False, rates: str | Path | None = None,
+    paths: int = DEFAULT_PATHS, processes: int = 1, pools: Pools | None = None,
 ) -> Answer:  # fmt: skip
-    """`structure` of a deal whose collateral pays what `months_at` says of speeds, from `start` on."""
+    """`structure` of a deal whose collateral pays what `months_at` says of speeds, from `start` on; pools: those, if
+    not the deal's own."""
     asked = value.speeds_of(speeds)
     given = asked | {"severity": severity, "lag": lag, "advance": advance}
     quoted = {name: value.price_of(price) for name, price in (prices or {}).items()}
     unknown = next((name for name in quoted if name not in deal.classes or deal.classes[name].residual), None)
     if unknown is not None:
         raise Refused(f"price of {unknown!r}: no such class in {deal.name}: {', '.join(deal.classes)}")
-    rates = deal.index_e7 if index is None else _index(index)
+    at_index = deal.index_e7 if index is None else _index(index)
     days = value.settle_days_of(settle)
 
     def ran_at(at: Mapping[str, Any]) -> Run:
-        return deals.run(deal, months_at(at), index_e7=rates, call=call, start=start)
+        return deals.run(deal, months_at(at), index_e7=at_index, call=call, start=start)
 
     def measured(ran: Run) -> list[Answer]:
         return [
-            measures.measures(ran, name, price=quoted.get(name), index_e7=rates[0], settle_days=days)
+            measures.measures(ran, name, price=quoted.get(name), index_e7=at_index[0], settle_days=days)
             for name in deal.classes
         ]
 
     ran = ran_at(given)
     residual = any(c.residual for c in deal.classes.values())
     answer: Answer = {
-        "deal": deal.name, "source": deal.source, "speeds": given, "index": [rate / 100_000 for rate in rates],
+        "deal": deal.name, "source": deal.source, "speeds": given, "index": [rate / 100_000 for rate in at_index],
         "collateral": _collateral(ran), "classes": measured(ran), "fees_cents": sum(ran.fees),
         "payoff_shortfall_cents": sum(ran.shortfall), "left_over_cents": 0 if residual else sum(ran.rest),
         "called": ran.called,
@@ -81,7 +88,13 @@ def answered(
         for name, speeds_beside in [_beside(asked)]
         for speed in speeds_beside
     ]
-    return answer | ({"months": _rows(ran)} if rows else {})
+    answer |= {"months": _rows(ran)} if rows else {}
+    if rates is None:
+        return answer
+    return with_oas(
+        answer, deal, rates, prices=quoted, paths=paths, settle_days=days, month0=value.month0_of(settle), call=call,
+        pools=pools, start=start, processes=processes,
+    )  # fmt: skip
 
 
 def read(path: Path, onto: Pools | None = None) -> Deal:

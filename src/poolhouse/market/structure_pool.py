@@ -48,7 +48,7 @@ def structure_pool(desk: Desk, path: str | Path | None, pool: str, **options: An
         paid.append(deals.step(deal, state, received, deal.index_e7[min(state.month, len(deal.index_e7) - 1)]))
         state = paid[-1].after
     left = _as_they_stand(desk, row, guaranteed)
-    answer = answered(deal, lambda at: collateral.project(left, at), start=state, **options)
+    answer = answered(deal, lambda at: collateral.project(left, at), start=state, pools=left, **options)
     named = {"pool_number": row["pool_number"], "cusip": row["cusip"], "as_of": desk.today.isoformat()}
     cusips = _cusips(desk, row) if own else {}
     return {

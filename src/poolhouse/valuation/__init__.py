@@ -4,7 +4,8 @@
 the standard formulas, a row per pool and month; `totals` the same for millions of loans by `kernels`, the one file
 with machine code; `cashflows` is the door to both. `settlement` counts days and what a buyer pays, `yields` prices
 known flows, `margins` floating ones, `returns` a holding period, a break-even speed and a dollar roll. `rates` is
-curves, models and paths; `path_values` what a pool pays on each, `oas` the spread of that, `msr` servicing rights.
+curves, models and paths; `path_values` what a pool pays on each, `oas` the spread of that, `path_oas` of payments that
+something else makes, `msr` servicing rights.
 `prepayment` and `defaults` are models of borrowers, `likelihood` estimates them from events.
 """
 

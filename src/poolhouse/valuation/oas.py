@@ -117,11 +117,11 @@ def oas(
     flows = worth(security, paths, prepayment, into=into)
     times = paths.times[1 : len(flows) + 1] + security.delay_days / 360
     mean = flows.mean(axis=1)
-    spread = _spread(mean, times, paid)
+    spread = solved_spread(mean, times, paid)
     path_values, error = by_path(paths, security.delay_days, flows, np.exp(-spread * times))
     duration = float((times * mean) @ np.exp(-spread * times)) / paid
     still = worth(security, paths.still, prepayment)[:, 0]
-    static = _spread(still, times, paid)
+    static = solved_spread(still, times, paid)
     size = 100 / security.balance
     found = {
         "price": float(price), "oas_bp": spread * _BP, "standard_error_bp": error / (paid * duration) * _BP,
@@ -206,7 +206,7 @@ def _settled(security: Security, paths: Paths, price: float) -> float:
     return paid
 
 
-def _spread(mean: Floats, times: Floats, paid: float) -> float:
+def solved_spread(mean: Floats, times: Floats, paid: float) -> float:
     """The continuous spread at which the mean discounted flows are worth what is paid: Newton's method on the
     logarithm of value, which is convex with a bounded slope, so that no step can run away."""
     if mean.sum() <= 0:

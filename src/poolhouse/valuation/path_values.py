@@ -180,16 +180,19 @@ def worth(
 
 
 def by_path(paths: Paths, delay_days: float, flows: Floats, spread: Floats) -> tuple[Floats, float]:
-    """Dollars of each path at a spread's discount factors by month, and the standard error of their mean.
+    """Dollars of each path at a spread's discount factors by month, and the standard error of their mean."""
+    return spread @ flows, standard_error(paths, left_to_chance(paths, delay_days, flows, spread))
 
-    Matching makes each month's mean a ratio, flows by discount factors: their chance is that of flow less the mean
-    payment x discount factor, which is what is left of it here (the delta method).
-    """
-    value = spread @ flows
+
+def left_to_chance(paths: Paths, delay_days: float, flows: Floats, spread: Floats) -> Floats:
+    """Of each path's dollars, what matching leaves to chance: it makes each month's mean a ratio, flows by discount
+    factors, so that of flow less the mean payment x discount factor (the delta method)."""
     discount = paths.discount(delay_days)[: len(flows)]
     payment = flows.mean(axis=1) / discount.mean(axis=1)
-    left = value - (spread * payment) @ discount
+    return np.asarray(spread @ flows - (spread * payment) @ discount)
+
+
+def standard_error(paths: Paths, left: Floats) -> float:
+    """Of the mean over paths, from how their independent parts differ."""
     groups = np.bincount(paths.group, left) / np.bincount(paths.group)
-    if len(groups) < 2:
-        return value, 0.0
-    return value, float(groups.std(ddof=1) / np.sqrt(len(groups)))
+    return float(groups.std(ddof=1) / np.sqrt(len(groups))) if len(groups) > 1 else 0.0

@@ -21,6 +21,8 @@ _TITLES = {
     "balance": "Balance by class, dollars", "principal": "Principal by class, dollars a month",
     "loss": "Principal lost by class, dollars a month", "lives": "Average life by speed, years",
     "yields": "Yield by speed at the price of each class, percent",
+    "paths": "What classes are worth on each path of rates, at their spread, per 100",
+    "path_lives": "Average life over the paths of rates, years: mean, and the middle 90%",
 }  # fmt: skip
 _KEYS = {"balance": "ending_balance_cents", "principal": "principal_cents", "loss": "loss_cents"}
 _SPIKE = 2
@@ -57,6 +59,29 @@ def figures(answer: Row) -> dict[str, Figure]:
     for place, key in (("lives", "wal"), ("yields", "bond_equivalent_yield")):
         if data := _by_speed(answer["by_speed"], key, colours):
             drawn[place] = even(figure(data, speed, from_zero=key == "wal"))
+    return drawn | (_of_paths(answer["oas"], colours) if "oas" in answer else {})
+
+
+def _of_paths(found: Row, colours: dict[str, str]) -> dict[str, Figure]:
+    """What each path's payments are worth, and how far average lives go: a box a class."""
+    drawn = {}
+    valued = [row for row in found["classes"] if row["by_path"]]
+    if valued:
+        boxes = [
+            {"type": "box", "name": safe(row["class"]), "y": row["by_path"], "boxpoints": False, "showlegend": False,
+             "marker": {"color": colours[row["class"]]}}
+            for row in valued
+        ]  # fmt: skip
+        drawn["paths"] = figure(boxes, "Class", from_zero=False)
+    lived = [row for row in found["classes"] if row["wal"] is not None]
+    if lived:
+        bars = {
+            "type": "scatter", "mode": "markers", "showlegend": False, "x": [safe(row["class"]) for row in lived],
+            "y": [row["wal"] for row in lived], "marker": {"size": 9, "color": PALETTE[0]},
+            "error_y": {"type": "data", "symmetric": False, "array": [row["wal_95"] - row["wal"] for row in lived],
+                        "arrayminus": [row["wal"] - row["wal_5"] for row in lived]},
+        }  # fmt: skip
+        drawn["path_lives"] = figure([bars], "Class")
     return drawn
 
 
