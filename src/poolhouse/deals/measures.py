@@ -16,9 +16,12 @@ Row = dict[str, Any]
 
 def flows_of(c: Class, life: Life, index_e7: int, settle_days: int = 0) -> Flows:
     """The class's payments as valuation takes them. For a notional balance its decline stands for principal, so that
-    it has an average life; accrued interest is that of the first month's rate."""
+    it has an average life; an accrual class that is paid while interest is added has as principal what its balance
+    fell by (SF-57). Accrued interest is that of the first month's rate."""
     principal = np.array(life.principal, dtype=np.float64)
     cash = np.array(life.interest, dtype=np.float64) + principal
+    if c.accrues_until:
+        principal = np.maximum(principal - np.array(life.accrued, dtype=np.float64), 0)
     if c.notional:
         principal = -np.diff(np.array(life.balance + life.ending[-1:], dtype=np.float64))
     return valuation.flows(
