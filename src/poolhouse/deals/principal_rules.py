@@ -33,7 +33,11 @@ class Scheduled:
     source: str = PRINCIPAL
 
     def pay(self, trust: Trust) -> None:
-        trust.repay(self.groups, self.source, max(trust.of(self.groups) - self.planned(trust.month), 0))
+        trust.repay(self.groups, self.source, self.short(trust))
+
+    def short(self, trust: Trust) -> int:
+        """What the classes need to be down to the month's balance, cents."""
+        return max(trust.of(self.groups) - self.planned(trust.month), 0)
 
     def planned(self, month: int) -> int:
         return self.schedule[month - 1] if month <= len(self.schedule) else 0
@@ -41,14 +45,18 @@ class Scheduled:
 
 @dataclass(frozen=True)
 class Accretion:
-    """An accrual class's interest pays down others in order; what they don't need becomes principal."""
+    """An accrual class's interest pays down others in order; what they don't need becomes principal.
+
+    plan: the step whose schedule these classes keep: they are paid down to it and no further.
+    """
 
     of: str
     groups: Groups
+    plan: Scheduled | None = None
 
     def pay(self, trust: Trust) -> None:
         pot = accretion(self.of)
-        trust.repay(self.groups, pot)
+        trust.repay(self.groups, pot, None if self.plan is None else self.plan.short(trust))
         trust.move(trust.pots.get(pot, 0), pot, PRINCIPAL)
 
 

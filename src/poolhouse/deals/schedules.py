@@ -16,16 +16,20 @@ from poolhouse.money import dollars
 
 
 def at_speeds(
-    table: Table, terms: deal.Deal, earlier: list[deal.Step], groups: Groups, speeds: tuple[float, ...], pot: str
-) -> Scheduled:
-    """The schedule of these classes. Refused when the speeds don't pay them in full."""
+    table: Table, terms: deal.Deal, earlier: list[deal.Step], groups: Groups, speeds: tuple[float, ...], pot: str,
+    first_month: int = 1,
+) -> Scheduled:  # fmt: skip
+    """The schedule of these classes; nothing is planned before the first month (a lockout). Refused when the speeds
+    don't pay them in full."""
     if any(speed > 10_000 for speed in speeds):
         table.refuse("psa must not be above 10000")
     paid = [
         collateral.steady(lambda given: deal.months_of(terms, given), speed)
         for speed in speeds
     ]  # fmt: skip
-    least = [min(month) for month in zip(*paid, strict=True)]
+    least = [
+        min(month) if number >= first_month else 0 for number, month in enumerate(zip(*paid, strict=True), 1)
+    ]  # fmt: skip
     for step in earlier:
         if isinstance(step.rule, Scheduled):
             least = [

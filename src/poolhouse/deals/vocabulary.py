@@ -61,14 +61,19 @@ def _planned(table: Table, deal: Deal, earlier: list[Step]) -> Rule:
     speeds = table.numbers("psa")
     if len(speeds) != 2 or not 0 <= speeds[0] < speeds[1]:
         table.refuse("psa must be the collar's two speeds, the lower first: [90, 300]")
-    return schedules.at_speeds(table, deal, earlier, table.names("classes"), speeds, _source(table))
+    return _made(table, deal, earlier, speeds)
 
 
 def _targeted(table: Table, deal: Deal, earlier: list[Step]) -> Rule:
     speeds = table.numbers("psa")
     if len(speeds) != 1 or speeds[0] < 0:
         table.refuse("psa must be one speed")
-    return schedules.at_speeds(table, deal, earlier, table.names("classes"), speeds, _source(table))
+    return _made(table, deal, earlier, speeds)
+
+
+def _made(table: Table, deal: Deal, earlier: list[Step], speeds: tuple[float, ...]) -> Rule:
+    first = table.whole("first_month", 1, least=1, most=480)
+    return schedules.at_speeds(table, deal, earlier, table.names("classes"), speeds, _source(table), first)
 
 
 def _scheduled(table: Table, deal: Deal, earlier: list[Step]) -> Rule:
@@ -82,7 +87,13 @@ def _accretion(table: Table, deal: Deal, earlier: list[Step]) -> Rule:
     of = table.text("of")
     if of in deal.classes and not deal.classes[of].accrues_until:
         table.refuse(f"class {of!r} does not accrue: give it accrual_until")
-    return Accretion(of, table.names("classes"))
+    groups, plan = table.names("classes"), None
+    if table.yes("to_schedule"):
+        kept = [step.rule for step in earlier if isinstance(step.rule, Scheduled) and step.rule.groups == groups]
+        if len(kept) != 1:
+            table.refuse("to_schedule needs one step before it that plans the same classes")
+        plan = kept[0]
+    return Accretion(of, groups, plan)
 
 
 def _subordinate(table: Table, deal: Deal, earlier: list[Step]) -> Rule:
