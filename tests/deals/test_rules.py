@@ -173,6 +173,20 @@ def test_credit_risk_enhancement(terms: str, late: int, to_b: float) -> None:
     assert got(run, "B") == [to_b] and got(run, "A") == [pytest.approx(11 - to_b)]
 
 
+@pytest.mark.parametrize(("terms", "to_b"), [("required = 5", 0.35), ("required = 6", 0.05)])
+def test_credit_risk_recoveries_are_the_seniors(terms: str, to_b: float) -> None:
+    """95 and 5; 1 scheduled, 10 not, of which 4 are of liquidated loans: B has its twentieth of 7, or of 1."""
+    steps = pay(
+        interest("A", "B"),
+        f'rule = "enhancement"\nsenior = ["A"]\nsubordinate = ["B"]\n{terms}',
+        sequential("A", "B", more='from = "senior"'),
+        sequential("B", "A", more='from = "subordinate"'),
+    )
+    deal = small([("A", 95, ""), ("B", 5, "")], steps, head='losses = ["B", "A"]')
+    run = deals.run(deal, [replace(months(100, (1, 10, 0))[0], prepaid=600, recovered=400)])
+    assert got(run, "B") == [to_b] and got(run, "A") == [pytest.approx(11 - to_b)]
+
+
 def shifting(more: str, *rows: tuple[int, int, int], late: int = 0) -> Run:
     split = f'rule = "shifting"\nsenior = ["A"]\nsubordinate = ["B"]\ndelinquency = 50\n{more}'
     steps = pay(

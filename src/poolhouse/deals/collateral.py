@@ -25,7 +25,8 @@ Speeds = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Received:
-    """A month's collateral, cents. after = balance - scheduled - unscheduled - loss; prepaid is part of unscheduled."""
+    """A month's collateral, cents. after = balance - scheduled - unscheduled - loss. Part of unscheduled are prepaid
+    and recovered (what liquidated loans brought, where it is known)."""
 
     balance: int
     interest: int
@@ -34,6 +35,7 @@ class Received:
     prepaid: int
     loss: int
     late: int = 0
+    recovered: int = 0
 
     @property
     def principal(self) -> int:
@@ -139,15 +141,16 @@ def _received(pools: Pools, parts: dict[str, list[int]], lag: int) -> list[Recei
         scheduled = rest if i == last else min(due, rest)
         # late for 60 days or more: what has defaulted and is not yet liquidated
         late = min(failed[i + 1] - failed[min(max(i - lag + 1, 0), i + 1)], left)
-        month = Received(left, interest, scheduled, prepaid + recovered, prepaid, loss, late)
-        months.append(_guaranteed(month) if pools.guaranteed and loss else month)
+        month = Received(left, interest, scheduled, prepaid + recovered, prepaid, loss, late, recovered)
+        months.append(_guaranteed(month) if pools.guaranteed and (loss or recovered) else month)
         left = month.after
     return months
 
 
 def _guaranteed(month: Received) -> Received:
     """The guarantor pays what the loans don't: a default is a prepayment to holders."""
-    return replace(month, unscheduled=month.unscheduled + month.loss, prepaid=month.prepaid + month.loss, loss=0)
+    paid = {"unscheduled": month.unscheduled + month.loss, "prepaid": month.prepaid + month.loss}
+    return replace(month, **paid, loss=0, recovered=0)
 
 
 def _cents(dollars: Any) -> npt.NDArray[np.int64]:

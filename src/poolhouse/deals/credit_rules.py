@@ -117,7 +117,8 @@ class Shifting:
 class Enhancement:
     """Credit-risk transfer. Principal goes to senior and subordinate by balance while the subordinate share of the
     reference pool is at least `required_e7` and lateness within `late_e7` of the subordinate balance; else the senior
-    class gets all that is unscheduled, and with `scheduled_too` all. To the pots `senior` and `subordinate`.
+    class gets all that is unscheduled, and with `scheduled_too` all. What liquidations recover is always the senior
+    class's. To the pots `senior` and `subordinate`.
     """
 
     senior: Groups
@@ -132,7 +133,8 @@ class Enhancement:
             return
         enhanced = percentage(theirs, ours + theirs) >= self.required_e7
         passes = enhanced and not late_over(trust, theirs, self.late_e7)
-        shared = pot if passes else 0 if self.scheduled_too else max(pot - trust.received.unscheduled, 0)
+        kept = trust.received.recovered if passes else pot if self.scheduled_too else trust.received.unscheduled
+        shared = max(pot - kept, 0)
         to_subordinate = half_up_div(shared * theirs, ours + theirs)
         trust.move(to_subordinate, PRINCIPAL, SUBORDINATE)
         trust.move(pot - to_subordinate, PRINCIPAL, SENIOR)
