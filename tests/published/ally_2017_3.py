@@ -1,6 +1,6 @@
 """The loans of Ally Auto Receivables Trust 2017-3 as its exhibit of September 17, 2018 sums them up: balance, APR,
-remaining months, age (seven of its fifty pools are empty). Form 8-K, exhibit 99.4 (EDGAR 0001193125-18-274846); its text is
-in github.com/bizarc/cfdl (benchmarks/credit/auto_abs_tranches)."""
+remaining months, age (seven of its fifty pools are empty). Form 8-K, exhibit 99.4 (EDGAR 0001193125-18-274846); its
+text is in github.com/bizarc/cfdl (benchmarks/credit/auto_abs_tranches)."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def speeds_at(abs_speed: float) -> dict[str, npt.NDArray[np.float64]]:
 
 
 def deal() -> Deal:
-    """Principal in order. What the pool is above the notes is a class without interest, and interest that no note is due
-    goes to a residual, as fees would: the exhibit shows principal only."""
+    """Principal in order. What the pool is above the notes is a class without interest, and interest that no note is
+    due goes to a residual, as fees would: the exhibit shows principal only."""
     columns = {"balance": LOANS[:, 0], "wac": LOANS[:, 1], "coupon": LOANS[:, 1], "wam": LOANS[:, 2].astype(int)}
     text = '[deal]\nname = "Ally 2017-3"\n[collateral]\n'
     text += "".join(f"{name} = {column.tolist()}\n" for name, column in columns.items())
