@@ -173,6 +173,24 @@ def test_credit_risk_enhancement(terms: str, late: int, to_b: float) -> None:
     assert got(run, "B") == [to_b] and got(run, "A") == [pytest.approx(11 - to_b)]
 
 
+@pytest.mark.parametrize(("less", "to_a"), [("", 10.0), ("less = 2", 6.0), ("less = 20", 0.0)])
+def test_what_a_reserve_holds_is_taken_off_the_target(less: str, to_a: float) -> None:
+    """200 of collateral pays 20 and 180 are left: 20% of them is 36, so A falls to 144 and the other 10 are released;
+    with 2% of 200 less it falls to 148 only, and with 20% less the floor of 1 lets it keep all."""
+    steps = pay(interest("A"), f'rule = "overcollateralisation"\ntarget = 0\nfloor = 0.5\nreleased = 20\n{less}',
+                sequential("A"))  # fmt: skip
+    head = 'losses = ["A"]\n[step_down]\nmonth = 1\nsenior = ["A"]'
+    deal = small([("A", 154, "coupon = 12"), RESIDUAL], steps, head=head, pool="balance = 200")
+    run = deals.run(deal, months(200, (20, 0, 0)))
+    assert got(run, "A") == [to_a]
+
+
+def test_less_needs_released() -> None:
+    steps = pay(interest("A"), 'rule = "overcollateralisation"\ntarget = 1\nless = 1', sequential("A"))
+    with pytest.raises(Refused, match="less is taken off released"):
+        small([("A", 154, "coupon = 12"), RESIDUAL], steps, pool="balance = 200")
+
+
 @pytest.mark.parametrize(("terms", "to_b"), [("required = 5", 0.35), ("required = 6", 0.05)])
 def test_credit_risk_recoveries_are_the_seniors(terms: str, to_b: float) -> None:
     """95 and 5; 1 scheduled, 10 not, of which 4 are of liquidated loans: B has its twentieth of 7, or of 1."""

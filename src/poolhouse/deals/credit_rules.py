@@ -145,13 +145,15 @@ class Overcollateralisation:
     """Excess interest becomes principal until the collateral exceeds the classes by the target; what is above the
     target is released from principal to interest.
 
-    target_e7 of the closing collateral; once the step-down is reached and passed, `released_e7` of the current one;
-    never less than `floor_e7` of the closing one. So losses, which lower the collateral, are made good first.
+    target_e7 of the closing collateral; once the step-down is reached and passed, `released_e7` of the current one less
+    `less_e7` of the closing one (what a reserve holds); never less than `floor_e7` of the closing one. So losses, which
+    lower the collateral, are made good first.
     """
 
     target_e7: int
     floor_e7: int
     released_e7: int | None = None
+    less_e7: int = 0
 
     def pay(self, trust: Trust) -> None:
         pot = trust.pots.get(PRINCIPAL, 0)
@@ -165,7 +167,7 @@ class Overcollateralisation:
     def target(self, trust: Trust) -> int:
         least = half_up_div(trust.closing * self.floor_e7, RATE_ONE)
         if trust.released and self.released_e7 is not None:
-            wanted = half_up_div(trust.received.after * self.released_e7, RATE_ONE)
+            wanted = half_up_div(trust.received.after * self.released_e7 - trust.closing * self.less_e7, RATE_ONE)
         else:
             wanted = half_up_div(trust.closing * self.target_e7, RATE_ONE)
         return min(max(wanted, least), trust.received.after)

@@ -131,8 +131,10 @@ def _overcollateralisation(table: Table, deal: Deal, earlier: list[Step]) -> Rul
     table.take("released", None)
     if released is not None and deal.step_down is None:
         table.refuse("released needs a [step_down]")
-    target = table.percent("target", most=100)
-    return credit.Overcollateralisation(target, table.percent("floor", 0, most=100), released)
+    if released is None and table.has("less"):
+        table.refuse("less is taken off released: give that too")
+    target, floor = table.percent("target", most=100), table.percent("floor", 0, most=100)
+    return credit.Overcollateralisation(target, floor, released, table.percent("less", 0, most=100))
 
 
 def _carry_over(table: Table, deal: Deal, earlier: list[Step]) -> Rule:
