@@ -107,9 +107,11 @@ def test_compensating_interest() -> None:
 
 def test_the_clean_up_call() -> None:
     deal = small([("A", 100, "")], pay(interest("A"), sequential("A")), head="call = 10")
-    given = months(100, (91, 0, 0), (1, 0, 0), (8, 0, 0))
-    assert got(deals.run(deal, given), "A") == [91, 9] and deals.run(deal, given).called == 2
-    assert got(deals.run(deal, given, call=False), "A") == [91, 1, 8]
+    given = months(100, (80, 0, 0), (10, 0, 0), (8, 0, 0), (2, 0, 0))
+    assert got(deals.run(deal, given), "A") == [80, 20] and deals.run(deal, given).called == 2
+    assert got(deals.run(deal, given, call=False), "A") == [80, 10, 8, 2]
+    paid_off = months(100, (80, 0, 0), (20, 0, 0))
+    assert deals.run(deal, paid_off).called is None
 
 
 STEP_DOWN = '[step_down]\nmonth = 2\nsenior = ["A"]\n'

@@ -32,7 +32,7 @@ def shifting_by_hand(speeds: dict[str, float]) -> list[dict[str, float]]:
     defaults = frame["default"].to_list()
     for month, row in enumerate(frame.iter_rows(named=True), 1):
         unscheduled, scheduled = row["prepayment"] + row["recovery"], row["scheduled_principal"]
-        called = row["balance"] <= 0.05 * 400e6
+        called = row["ending_balance"] <= 0.05 * 400e6
         if called:
             unscheduled += row["ending_balance"]
         lost += row["loss"]
@@ -94,7 +94,7 @@ def overcollateralised_by_hand(speeds: dict[str, float]) -> list[dict[str, float
     for month, row in enumerate(frame.iter_rows(named=True), 1):
         pool, after = row["balance"], row["ending_balance"]
         pot, principal = row["net_interest"] - 0.0003 / 12 * pool, row["principal"]
-        called = pool <= 0.1 * 400e6
+        called = after <= 0.1 * 400e6
         if called:
             principal, after = principal + after, 0.0
         lost += row["loss"]

@@ -59,9 +59,8 @@ def months(abs_speed: float) -> list[Received]:
 def text() -> str:
     """14.75% of the pool less the reserve of 2% of the first one, built by excess interest and then kept; never below
     0.5% of the first pool. The reserve itself is never drawn here."""
-    head = (
-        f'[deal]\nname = "2017-1"\n[collateral]\nbalance = {CLOSING_CENTS / 100}\nwac = 12.7\ncoupon = 10.4\nwam = 70\n'
-    )
+    head = f'[deal]\nname = "2017-1"\ncall = 10\n[collateral]\nbalance = {CLOSING_CENTS / 100}\n'
+    head += "wac = 12.7\ncoupon = 10.4\nwam = 70\n"
     head += '[step_down]\nmonth = 1\nsenior = ["A-1"]\n'
     for name, (size, rate) in CLASSES.items():
         head += f'[[class]]\nname = "{name}"\nbalance = {size}\ncoupon = {rate}\n'
@@ -105,15 +104,17 @@ PERCENT = {
     "D": [(60, "88"), (54, "92 82"), (45, "96 85"), (37, "90")],
 }  # fmt: skip
 """For each speed the month (March 18, 2017 is 1) in which a class is first below 100, and the percents from there (*:
-below 0.5) until it is paid or, for D, called."""
+below 0.5) until it is paid. D is called."""
+CALLED = (61, 56, 47, 38)
 LIVES = {"A-1": "0.28 0.23 0.18 0.11", "A-2": "1.46 1.15 0.90 0.71", "A-3": "3.10 2.54 2.06 1.70",
          "B": "4.05 3.45 2.84 2.33", "C": "4.64 4.10 3.42 2.80", "D": "5.27 4.89 4.16 3.35"}  # fmt: skip
-"""To maturity."""
+"""To maturity; to the call the same, but for D."""
+CALLED_D = "5.06 4.63 3.89 3.14"
 
 
 @cache
-def run_at(speed: float) -> Run:
-    return deals.run(deals.parse(text(), "deal.toml"), months(speed))
+def run_at(speed: float, call: bool = True) -> Run:
+    return deals.run(deals.parse(text(), "deal.toml"), months(speed), call=call)
 
 
 @pytest.mark.parametrize("name", PERCENT)
@@ -128,14 +129,22 @@ def test_percent_outstanding(name: str) -> None:
         row = [other.get((speed, month), text) for month, text in enumerate(printed.split(), first)]
         assert shown[first - 1 : first - 1 + len(row)] == row
         assert percent[: first - 1] == [100] * (first - 1) or shown[: first - 1] == ["100"] * (first - 1)
-        assert name == "D" or percent[first - 1 + len(row)] == 0
+        assert all(p == 0 for p in percent[first - 1 + len(row) :])
+
+
+def lives(name: str, call: bool) -> str:
+    """Years at the four speeds, 30/360 from February 23, 2017 to the 18ths."""
+    runs = [run_at(speed, call) for speed in SPEEDS]
+    found = [float(wal(flows_of(run.deal.classes[name], run.classes[name], 0, 5))) for run in runs]
+    return " ".join(f"{years:.2f}" for years in found)
 
 
 @pytest.mark.parametrize("name", LIVES)
 def test_average_lives(name: str) -> None:
-    """30/360 from February 23, 2017 to the 18ths."""
-    found = []
-    for speed in SPEEDS:
-        run = run_at(speed)
-        found.append(f"{float(wal(flows_of(run.deal.classes[name], run.classes[name], 0, 5))):.2f}")
-    assert found == LIVES[name].split()
+    assert lives(name, call=False) == LIVES[name]
+    assert lives(name, call=True) == (CALLED_D if name == "D" else LIVES[name])
+
+
+def test_the_call() -> None:
+    """On the first distribution date whose collections leave a tenth of the pool or less."""
+    assert tuple(run_at(speed).called for speed in SPEEDS) == CALLED

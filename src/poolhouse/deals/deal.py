@@ -126,7 +126,8 @@ def run(
     start: State | None = None,
 ) -> Run:  # fmt: skip
     """Pays the collateral's months out. index_e7: instead of the deal's own, by month of the run; call: the clean-up
-    call is exercised; start: where the deal stands before the first month, instead of at its closing."""
+    call is exercised, on the first date that leaves no more than its share; start: where the deal stands before the
+    first month, instead of at its closing."""
     rates = tuple(index_e7 or deal.index_e7)
     state = first = start or opened(deal)
     if start is None and deal.closing != months[0].balance:
@@ -139,7 +140,7 @@ def run(
                 f"{deal.name}: the collateral loses money in month {number} and the deal does not say who bears it: "
                 "give losses = [...] in [deal], or guaranteed = true in [collateral]"
             )
-        called = call and received.balance * RATE_ONE <= deal.call_e7 * deal.closing
+        called = call and 0 < received.after * RATE_ONE <= deal.call_e7 * deal.closing
         if called:
             received = replace(received, unscheduled=received.unscheduled + received.after)
         dates.append(step(deal, state, received, rates[min(number, len(rates)) - 1]))
