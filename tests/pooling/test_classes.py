@@ -40,6 +40,7 @@ classes = ["A", "B"]
 rule = "sequential"
 classes = ["A", "B"]
 """
+COLLATERAL = "[collateral]\nbalance = 1_000_000\nwac = 5\ncoupon = 4.5\nwam = 360\n"
 
 
 def form(*loans: dict[str, Any], **options: Any) -> Outcome:
@@ -87,6 +88,16 @@ def test_a_users_own_deal_takes_the_place_of_the_assumed_one() -> None:
         ('losses = ["B", "A"]', "", "who bears losses"),
         ("[[class]]", "call = 10\n[[class]]", "without a call"),
         ("[[class]]", "reserve = 100\n[[class]]", "reserve in dollars"),
+        ('losses = ["B", "A"]', 'losses = ["B"]', "class A: nobody else"),
+        ("[[pay]]", '[[pay]]\nrule = "reserve_fund"\ntarget = 1\n[[pay]]', "without a reserve"),
+        ("[[pay]]", '[[pay]]\nrule = "reserve_draw"\nclasses = ["A"]\n[[pay]]', "without a reserve"),
+        ("[[class]]", f"{COLLATERAL}payoff_days_lost = 15\n[[class]]", "payoff_days_lost"),
+        ("[[class]]", '[collateral]\ndeal = "other.toml"\nclass = "A"\n[[class]]', "can't be moved to another pool"),
+        (
+            "share = 90\ncoupon = 4.5",
+            'share = 80\ncoupon = 5.0625\n[[pay]]\nrule = "overcollateralisation"\ntarget = 10\nfloor = 1',
+            "whole face",
+        ),
         ("coupon = 4.5", "coupon = 4.5\nnet_wac_cap = true", "class A: .*capped"),
         ("coupon = 4.5", "floater = {margin = 4.5}", "class A"),
         ('name = "B"\nshare = 10', 'name = "B"\nshare = 9', "must be the collateral's"),

@@ -22,6 +22,7 @@ from poolhouse.valuation import terms
 Read = Callable[[str], str]
 """The text of another deal's file, by the name the file gives it."""
 DEEPEST = 8
+_CANT_MOVE = "classes of another deal, and notes on a reference pool, can't be moved to another pool"
 _MOST_CLASSES = 200
 
 
@@ -50,6 +51,8 @@ def parse(text: str, name: str, *, read: Read = _alone, above: tuple[str, ...] =
     delay = head.whole("delay_days", 0, most=120)
     head.done()
     whole = None
+    if onto is not None and top.has("collateral") and top.table("collateral").has("deal"):
+        top.refuse(_CANT_MOVE)  # before the other deal is asked for
     if onto is None or top.has("collateral"):
         found["collateral"], found["reference"] = _collateral(top.table("collateral"), name, read, above)
     else:
@@ -133,7 +136,7 @@ def _moved(top: Table, found: dict[str, Any], onto: Pools) -> int:
     """Puts other pools in the place of the file's; returns the size of those, which the classes' balances refer to."""
     own = found["collateral"]
     if not isinstance(own, Pools) or found["reference"]:
-        top.refuse("classes of another deal, and notes on a reference pool, can't be moved to another pool")
+        top.refuse(_CANT_MOVE)
     if found["reserve"]:
         top.refuse("a reserve in dollars can't be moved to another pool")
     found["collateral"] = replace(onto, payoff_days_lost=own.payoff_days_lost, compensating_e7=own.compensating_e7)

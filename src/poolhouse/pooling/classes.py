@@ -16,8 +16,10 @@ import polars as pl
 from poolhouse import deals
 from poolhouse.deals.classes import Class, Fixed, NetWac
 from poolhouse.deals.collateral import Pools
+from poolhouse.deals.credit_rules import ReserveDraw, ReserveFund
+from poolhouse.deals.trust import flat
 from poolhouse.findings import Refused
-from poolhouse.money import largest_remainder
+from poolhouse.money import dollars, largest_remainder
 from poolhouse.pooling import cusip
 from poolhouse.pooling.limits import Limits
 from poolhouse.tables import DEALS, FIRST_CLASS_SECURITY, SECURITIES
@@ -47,14 +49,29 @@ def _read(terms: str, name: str, facts: tuple[int, ...]) -> deals.Deal:
 
 def _payable(deal: deals.Deal, name: str) -> None:
     """A book's deal pays out what its loans bring and nothing else: no index is known, and nobody stands by with a fee
-    to earn, a reserve to fill or a right to call."""
+    to earn, a reserve to fill or a right to call. Its classes are the whole pool, and each can lose."""
     where = f"deal of pool {name}"
     for what, given in (("fee", deal.fee_e7), ("call", deal.call_e7), ("reserve", deal.reserve)):
         if given:
             raise Refused(f"{where}: a book's own pools are issued without a {what}: leave it out of [deal]")
+    if isinstance(deal.collateral, Pools) and deal.collateral.payoff_days_lost:
+        raise Refused(
+            f"{where}: a book's servicers make a payoff's month of interest whole: leave payoff_days_lost out of "
+            "[collateral]"
+        )
+    for step in deal.steps:
+        if isinstance(step.rule, ReserveDraw | ReserveFund):
+            raise Refused(f"{where}: a book's own pools are issued without a reserve: leave out rule {step.name}")
     if not deal.losses:
         raise Refused(f"{where}: nobody guarantees the pool, so the deal must say who bears losses: losses = [...]")
+    if (size := sum(c.balance for c in deal.classes.values())) != deal.closing:
+        raise Refused(
+            f"{where}: the classes' {dollars(size)} must be the pool's whole face of {dollars(deal.closing)}: they are "
+            "all there is to sell"
+        )
     for c in deal.classes.values():
+        if c.balance and c.name not in flat(deal.losses):
+            raise Refused(f"{where}, class {c.name}: nobody else bears what it would not: name it in losses")
         if not isinstance(c.coupon, Fixed | NetWac) or c.notional or c.accrues_until or c.residual or c.capped:
             raise Refused(
                 f"{where}, class {c.name}: a book's own classes have a balance and pay a fixed rate or net_wac; "
@@ -90,11 +107,11 @@ def name_securities(pools: pl.DataFrame, cut_in: pl.DataFrame, next_class: int, 
 
 
 def ranked(deal: deals.Deal) -> Iterator[tuple[Class, int]]:
-    """Classes from those that bear losses last, with the rank of each; one that the deal spares has rank 0 too."""
+    """Classes from those that bear losses last, with the rank of each."""
     last = len(deal.losses) - 1
     rank = {name: last - place for place, group in enumerate(deal.losses) for name in group}
-    for c in sorted(deal.classes.values(), key=lambda c: rank.get(c.name, 0)):
-        yield c, rank.get(c.name, 0)
+    for c in sorted(deal.classes.values(), key=lambda c: rank[c.name]):
+        yield c, rank[c.name]
 
 
 def shares_of_classes(shares: pl.DataFrame, securities: pl.DataFrame) -> pl.DataFrame:
