@@ -83,7 +83,7 @@ def random_payments(rows: pl.DataFrame, month: int, seed: int) -> pl.DataFrame:
         payment = chosen["payment_cents"].to_numpy()
         factor = rng.choice([0.3, 1, 1, 1, 1, 2, 3, 5, 12], n)
         amount = np.maximum((payment * factor).astype(np.int64) + rng.integers(0, 2, n) * rng.integers(0, 50_000, n), 1)
-        big = (chosen["closing_actual_cents"].to_numpy() * rng.choice([0.5, 1.0, 1.2], n)).astype(np.int64) + 1
+        big = (chosen["closing_actual_cents"].to_numpy() * rng.choice([0.0, 0.5, 1.0, 1.2], n)).astype(np.int64) + 1
         amount = np.where(np.isin(kind, ["payoff", "liquidation"]), big, amount)
         day = rng.integers(1, 29, n)
         parts.append(pl.DataFrame({

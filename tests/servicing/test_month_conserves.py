@@ -65,6 +65,8 @@ def test_cash_is_conserved_and_balances_stay_in_step(seed: int, year: int) -> No
         assert after["paid_cents"].sum() == taken
         fee = after["scheduled_interest_cents"] - after["investor_interest_cents"] - after["guaranty_fee_cents"]
         assert (fee == after["servicing_fee_cents"]).all()
+        ended = after.filter(pl.col("end_code") > 0)
+        assert ended.filter((pl.col("advance_balance_cents") > 0) | (pl.col("closing_actual_cents") > 0)).is_empty()
 
 
 def test_scheduled_is_actual_less_advanced_plus_prepaid() -> None:

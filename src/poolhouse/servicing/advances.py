@@ -12,6 +12,7 @@ import numpy as np
 
 from poolhouse.servicing.payments import Books
 from poolhouse.servicing.state import Ints, Mask
+from poolhouse.tables.codes import LIQUIDATED
 
 NEVER = 10_000
 """A stop month that is never reached."""
@@ -33,9 +34,11 @@ def advance(books: Books, stop_after: Ints) -> None:
 
 
 def settle_current(books: Books) -> None:
-    """A current loan has no advance outstanding: what a change of rates left over is repaid from fees."""
+    """A current loan has no advance outstanding, nor has one whose property is sold: what a change of rates left over,
+    or a sale that brought less than a private servicer's advances, is repaid from its fees and its own funds."""
     state, flows = books.state, books.flows
-    rest = np.where(state.last_paid >= books.month, state.advances, 0)
+    over = (state.last_paid >= books.month) | (state.end_code == LIQUIDATED)
+    rest = np.where(over, state.advances, 0)
     flows.recovered += rest
     state.advances = state.advances - rest
     from_fee = np.minimum(flows.servicer_kept, rest)
