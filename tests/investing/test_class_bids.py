@@ -115,3 +115,11 @@ def test_the_reserve_holds_the_senior_class_and_no_other() -> None:
     # next month's sheet hears of the pool as a whole: every class, by face
     (heard,) = outcome.records["prices"].to_dicts()
     assert 95_000_000 < heard["price_e6"] < 103_000_000
+
+
+def test_lower_classes_alone_say_nothing_of_what_a_pool_is_worth() -> None:
+    """The senior class is sold: what the others bring tells the sheet nothing."""
+    offers, trusts = offered()
+    left = offers.filter(pl.col("loss_rank") > 0)
+    outcome = investing.place(left, sheet(98_000_000, PRIVATE), purses(), NOBODY, MONTH, RULES, trusts)
+    assert outcome.records["trades"]["security_id"].n_unique() == 6 and outcome.records["prices"].is_empty()

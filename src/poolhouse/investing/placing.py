@@ -62,17 +62,18 @@ def place(
     owned = {(r["security_id"], r["holder_id"]): r["face_cents"] for r in rows(positions)}
     sold: list[dict[str, Any]] = []
     heard: list[tuple[tuple[int, int, int], int, int]] = []
+    spoken: set[int] = set()  # pools that are heard: lower classes alone don't say what a pool is worth
     for lot, quoted in zip(lots, prices, strict=True):
         made = list(_bids(lot, quoted, investors, purse, owned, rulebook))
         reserve = reserves.get(lot["cell"], rulebook.get("investing.reserve_unlisted_e6", first_day(month)))
         reserve = 0 if lot["loss_rank"] else reserve  # what bears losses first is sold for what it brings
         fills = _fill(lot, [bid for bid in made if bid.price_e6 >= reserve], rulebook)
-        if not fills:
-            if made:
-                heard.append((lot["cell"], made[0].price_e6, lot["face_cents"]))
+        if not made:
             continue
-        price = min(bid.price_e6 for bid, _ in fills)
-        heard.append((lot["cell"], price, lot["face_cents"]))
+        price = min(bid.price_e6 for bid, _ in fills) if fills else made[0].price_e6
+        if not lot["loss_rank"] or lot["pool_id"] in spoken:
+            spoken.add(lot["pool_id"])
+            heard.append((lot["cell"], price, lot["face_cents"]))
         for trade in _trades(lot, fills, price, month):
             purse[trade["buyer_id"]] -= trade["principal_cents"] + trade["accrued_cents"]
             sold.append(trade | {"program": lot["program"]})

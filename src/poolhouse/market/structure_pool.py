@@ -12,7 +12,7 @@ from typing import Any
 
 import polars as pl
 
-from poolhouse import deals, pooling
+from poolhouse import deals, pooling, servicing
 from poolhouse.dates import month_name
 from poolhouse.deals import collateral
 from poolhouse.deals.collateral import Pools, Received
@@ -22,11 +22,9 @@ from poolhouse.market.desk import Desk
 from poolhouse.market.report import missed
 from poolhouse.market.structure import Answer, answered, read
 from poolhouse.market.value_loans import loans_of, pool_of
-from poolhouse.tables.codes import ACTIVE
+from poolhouse.tables.codes import ACTIVE, SCHEDULED_SCHEDULED
 
 _E7_PER_PERCENT = 100_000
-_LATE_INSTALMENTS = 2
-"""Missed at a month's end: 60 days late (MBA)."""
 
 
 def structure_pool(desk: Desk, path: str | Path | None, pool: str, **options: Any) -> Answer:
@@ -94,9 +92,11 @@ def brought(desk: Desk, pool_id: int) -> dict[int, Received]:
 
 
 def _late(desk: Desk, pool_id: int, months: list[int]) -> dict[int, int]:
-    """By distribution month: the trust balance of loans 60 days late or worse at the end of the month before."""
+    """By distribution month: the trust balance of loans 60 days late or worse at the end of the month before; not of
+    those just bought out, whose money waits to be passed on."""
+    mine = (pl.col("pool_id") == pool_id) & (pl.col("remittance") == SCHEDULED_SCHEDULED)
     rows = desk.book.scan("loan_months", [month - 1 for month in months]).filter(
-        (pl.col("pool_id") == pool_id) & (pl.col("end_code") == ACTIVE) & (missed(pl.col("month")) >= _LATE_INSTALMENTS)
+        mine & (pl.col("end_code") == ACTIVE) & (missed(pl.col("month")) >= servicing.LATE_INSTALMENTS)
     )
     late = rows.group_by(pl.col("month") + 1).agg(pl.col("closing_scheduled_cents").sum()).collect()
     return dict(late.iter_rows())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from poolhouse.servicing.collections import COLLECTIONS_SCHEMA, add_collections, collections
+from poolhouse.servicing.collections import COLLECTIONS_SCHEMA, LATE_INSTALMENTS, add_collections, collections
 from poolhouse.servicing.month import Changes, none_demanded, run_month
 from poolhouse.servicing.opening import deemed, scheduled_after
 from poolhouse.servicing.parameters import MonthRules, month_rules
@@ -20,6 +20,7 @@ from poolhouse.servicing.state import OPENING_COLUMNS, entering
 
 __all__ = [
     "COLLECTIONS_SCHEMA",
+    "LATE_INSTALMENTS",
     "OPENING_COLUMNS",
     "Changes",
     "MonthRules",

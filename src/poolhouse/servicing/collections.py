@@ -11,7 +11,7 @@ import polars as pl
 
 from poolhouse.money import monthly_interest
 from poolhouse.servicing.distribution import scheduled_principal
-from poolhouse.servicing.state import read
+from poolhouse.servicing.state import is_scheduled, read
 from poolhouse.tables.codes import ACTIVE
 
 LATE_INSTALMENTS = 2
@@ -29,13 +29,13 @@ def collections(opening: pl.DataFrame, pools: list[int], month: int) -> pl.DataF
     """COLLECTIONS_SCHEMA, a row per pool with loans. opening: the month's opening rows (OPENING_COLUMNS), of one part
     or of all; parts add up with `add_collections`. pools: those issued as deals."""
     state = read(opening.filter(pl.col("pool_id").is_in(pools)))
-    served = state.remittance != 0
+    served = is_scheduled(state)
     balance = np.where(served | (state.pending != 0), state.scheduled, 0)
     own = np.where(served, state.scheduled - state.pending, 0)
     accrues = month >= state.first_due
     live = accrues & (own > 0) & (state.end_code == ACTIVE)
     behind = np.minimum(month - 1, state.maturity) - state.last_paid
-    late = (behind >= LATE_INSTALMENTS) & (state.end_code == ACTIVE)
+    late = served & (behind >= LATE_INSTALMENTS) & (state.end_code == ACTIVE)  # one bought out is the trust's no more
     rows = {
         "pool_id": state.pool,
         "opening_scheduled_cents": balance,
