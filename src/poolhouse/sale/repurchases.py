@@ -34,10 +34,9 @@ def standing_demands(records: pl.DataFrame, before: int | None = None) -> pl.Dat
 
 def settles(demands: pl.DataFrame, month: int, rulebook: Rulebook) -> pl.Series:
     """Is each demand to be paid by this month's end?"""
-    days = demands["demand_date"].unique().to_list()
-    after = {day: int(rulebook.get("repurchase.settles_after_months", day)) for day in days}
-    wait = pl.col("demand_date").replace_strict(after, return_dtype=pl.Int32)
-    return demands.select((pl.col("month") + wait <= month).alias("settles")).to_series()
+    days = demands["demand_date"].to_list()
+    wait = pl.Series([int(rulebook.get("repurchase.settles_after_months", day)) for day in days], dtype=pl.Int32)
+    return (demands["month"] + wait <= month).alias("settles")
 
 
 def accrued_interest(rows: pl.DataFrame, month: int) -> pl.Series:
