@@ -222,3 +222,19 @@ def test_columns_in_any_order_case_and_format(march: Market, tmp_path: Path) -> 
     frame = frame.rename({"loan": " Loan "}).with_columns(pl.col("received_date").str.to_date())
     frame.write_parquet(tmp_path / "payments.parquet")
     assert march.close_month(tmp_path / "payments.parquet")["received_cents"] == PAYMENT
+
+
+def test_loans_paid_ahead_are_paid_off_and_curtailed(march: Market, tmp_path: Path) -> None:
+    """Instalments held ahead count for the payoff, their interest too; the ledger closes on the same balances."""
+    ahead = [row(f"L-{number:04d}", 4 * PAYMENT) for number in range(4)]
+    then = [
+        row("L-0000", 26_000_000, "2009-04-17", "payoff"), row("L-0001", 24_940_000, "2009-04-17", "curtailment"),
+        row("L-0002", 4_700_000, "2009-04-16", "curtailment"), row("L-0002", 26_000_000, "2009-04-17", "payoff"),
+        row("L-0003", PAYMENT, "2009-04-05"), row("L-0003", 26_000_000, "2009-04-17", "payoff"),
+    ]  # fmt: skip
+    file = kit.write_rows(tmp_path / "payments.csv", ahead + then)
+    march.close_month(file)
+    kit.month_by_steps(march, file)
+    ended = march.book.segment("loan_months", kit.JANUARY + 3).filter(pl.col("loan_id") < 4)
+    assert ended["closing_actual_cents"].to_list() == [0] * 4
+    assert march.verify()["ok"]

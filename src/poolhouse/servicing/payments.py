@@ -207,7 +207,8 @@ def _reapply_held(books: Books, rows: Ints) -> None:
 def apply_payoffs(books: Books, rows: Ints, days: Ints, amounts: Ints) -> Ints:
     """Pay loans off: balance, unpaid instalments' interest and per-diem to the day before receipt.
 
-    Too little is an exception: the money is not taken and the loan goes on. Too much is refunded.
+    Too little is an exception: the money is not taken and the loan goes on. Too much is refunded. Of a loan paid ahead
+    the instalments held count: their interest too pays principal, and only what is still owed is paid now.
     """
     apply_curtailments(books, rows)
     state, flows, due = books.state, books.flows, books.due
@@ -228,7 +229,8 @@ def apply_payoffs(books: Books, rows: Ints, days: Ints, amounts: Ints) -> Ints:
     flows.paid[rows] += amounts
     flows.refunded[rows] += amounts - needed
     flows.interest_applied[rows] += arrears + stub
-    flows.principal_applied[rows] += balance
+    held_interest = state.prepaid[rows] - (balance - state.actual[rows])
+    flows.principal_applied[rows] += np.maximum(state.actual[rows] - held_interest, 0)
     owed_rate = due.pass_through_rate[rows] + due.guaranty_rate[rows]
     owner_interest = unpaid * (
         monthly_interest(balance, due.pass_through_rate[rows]) + monthly_interest(balance, due.guaranty_rate[rows])

@@ -18,7 +18,7 @@ from poolhouse.tables.codes import BOOK_PROGRAMS, SCHEDULED_SCHEDULED
 _INSURERS = {"conventional": "mi", "fha": "fha", "va": "va", "usda": "usda"}
 _KEYS = ["servicer_id", "recipient_id", "owner_id", "guarantor_id", "program"]
 _AMOUNTS = (
-    "refunded", "interest_applied", "principal", "discharged", "fee_paid", "guaranty_relief", "advanced",
+    "refunded", "interest_applied", "principal", "discharged", "taken_back", "fee_paid", "guaranty_relief", "advanced",
     "guarantor_advanced", "shortfall", "remitted", "trust_principal", "trust_interest", "owner_principal",
     "owner_interest", "recovered", "guarantor_recovered", "servicer_kept", "buyout", "buyout_principal",
     "buyout_interest", "owner_loss", "trust_loss",
@@ -34,12 +34,12 @@ def month_sums(rows: pl.DataFrame) -> pl.DataFrame:
     pooled = pl.col("payee_pool_id") > 0
     guarantor = [system_parties()[p]["party_id"] if p in ("fnma", "fhlmc", "gnma") else 0 for p in BOOK_PROGRAMS]
     program = pl.col("program").cast(pl.Int32)
+    principal = _cents("principal_applied") + _cents("curtailment")
+    unpaid_fall = _cents("opening_actual") - _cents("closing_actual") - principal
     derived = {
-        "principal": _cents("principal_applied") + _cents("curtailment"),
-        "discharged": _cents("opening_actual")
-        - _cents("closing_actual")
-        - _cents("principal_applied")
-        - _cents("curtailment"),
+        "principal": principal,
+        "discharged": pl.max_horizontal(unpaid_fall, 0),
+        "taken_back": pl.max_horizontal(-unpaid_fall, 0),
         "fee_paid": _cents("guaranty_fee") - _cents("guaranty_relief"),
         "trust_principal": pl.when(pooled)
         .then(_cents("scheduled_principal") + _cents("unscheduled_principal"))
@@ -159,7 +159,7 @@ _EVENTS: tuple[tuple[str, str, tuple[str, ...], dict[str, tuple[str, ...]]], ...
     (
         "PaymentsApplied",
         "end",
-        ("PaymentsApplied", "PaymentsRefunded", "ServicingKept", "PortfolioRemitted"),
+        ("PaymentsApplied", "HeldTakenBack", "PaymentsRefunded", "ServicingKept", "PortfolioRemitted"),
         {"interest_cents": ("interest_applied",), "principal_cents": ("principal",), "refunded_cents": ("refunded",)},
     ),
     ("Reported", "report", (), {}),
