@@ -1,10 +1,12 @@
 """4, Factored, of pools issued as deals: what the loans brought is what the classes got, and who lost bore it in order.
 
 From the registers alone, by what must hold of any deal: no rule of a deal's own is run here. The loans' side comes from
-the remittances, the classes' from their months, the order of losses from the securities' record.
+the remittances, the classes' from their months, the order of losses from the securities' record and the deal's text.
 """
 
 from __future__ import annotations
+
+import tomllib
 
 import polars as pl
 
@@ -30,6 +32,7 @@ def classed(evidence: Evidence) -> Tally:
     _classes_alone(evidence, classes.join(dates, on=["month", "pool_id"], suffix="_of_pool"), tally)
     _in_order(evidence, classes, tally)
     _together(evidence, dates, classes, tally)
+    _by_terms(evidence, tally)
     return tally
 
 
@@ -51,6 +54,29 @@ def _issued(evidence: Evidence, tally: Tally) -> None:
             "found {size:cents} in {securities}, of which classes {classes}"
         ),
     )
+
+
+def _by_terms(evidence: Evidence, tally: Tally) -> None:
+    """A deal's classes, and the order in which they bear losses, are those of its text."""
+    ranks: dict[int, dict[str, int]] = {}
+    for pool, name, rank in evidence.securities.select("pool_id", "class_name", "loss_rank").iter_rows():
+        ranks.setdefault(pool, {})[name] = rank
+    for pool, terms in evidence.book.records("deals").sort("pool_id").select("pool_id", "terms").iter_rows():
+        wanted, found = _order(terms), ranks.get(pool, {})
+        text = (
+            "deal of {pool:pool}: expected classes that bear losses in the order {wanted} by its terms, found {found}"
+        )
+        tally.fact(wanted == found, evidence.say(text, pool=pool, wanted=wanted, found=found))
+
+
+def _order(terms: str) -> dict[str, int]:
+    """Rank by class, 0 bears losses last; empty when the text can't be read."""
+    try:
+        losses = tomllib.loads(terms)["deal"]["losses"]
+        groups = [group if isinstance(group, list) else [group] for group in reversed(losses)]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return {name: rank for rank, group in enumerate(groups) for name in group}
 
 
 def _every_month(evidence: Evidence, dates: pl.DataFrame, classes: pl.DataFrame, tally: Tally) -> None:

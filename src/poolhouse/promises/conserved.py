@@ -78,7 +78,6 @@ class Conserved:
         self._registers(
             month, register, book.segment("holder_months", month), book.segment("pool_factors", month), lines
         )
-        self._written_down(month, book.segment("class_months", month), lines)
         for kind, account, keys, wanted in (
             ("PaymentsReceived", "custodial_cash", ["party_id", "value_date"], sums.receipts),
             ("FeesDrafted", "cash", ["party_id"], sums.fees.rename({"fee_cents": "wanted_cents"})),
@@ -174,17 +173,6 @@ class Conserved:
                 m=month,
             ),
         )
-
-    def _written_down(self, month: int, classes: pl.DataFrame, lines: pl.DataFrame) -> None:
-        """What classes of deals lost is what their holders wrote down."""
-        loss = (pl.col("kind") == "HoldersPaid") & (pl.col("account") == "credit_loss")
-        lost, posted = int(classes["loss_cents"].sum()), int(lines.filter(loss)["cents"].sum())
-        say = self._evidence.say(
-            "{m:month}: classes lost {lost:cents}, expected as much written down by their holders, found "
-            "{posted:cents} in the ledger",
-            m=month, lost=lost, posted=posted,
-        )  # fmt: skip
-        self.tally.fact(lost == posted, say)
 
     def _posted(self, month: int, kind: str, lines: pl.DataFrame, wanted: pl.DataFrame, keys: list[str]) -> None:
         """Cash postings of one kind of event against the sums that they stand for."""

@@ -1,7 +1,7 @@
 """5, Held: who holds a security is what its trades say, and holders are paid what their face gives.
 
 Positions from the record of trades; each payment by the holder formula in whole numbers of any size. A deal's class
-shares out what the class got: each holder's part, to the cent below or above, and all of it.
+shares out what it got and what it lost by face, to the cent, and the ledger has both with the same holders.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ class _Register:
         self._factors = evidence.book.segment("pool_factors")
         self._classes = evidence.book.segment("class_months")
         self._faces: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+        self._lost: dict[int, int] = defaultdict(int)
         self._settled = 0
 
     def _fact(self, ok: bool, text: str, **values: Any) -> None:
@@ -113,6 +114,7 @@ class _Register:
             else:
                 factor, pool = published[known["pool_id"]], self._pools[known["pool_id"]]
                 self._holders(month, security, found[security], _payments(factor, pool, self._faces[security], day))
+        self._posted(month, found)
 
     def _days(self, month: int, record: date, factor: dict[str, Any]) -> date | None:
         """The pay date that the pool's terms give; None for a pool that the book doesn't have."""
@@ -131,7 +133,7 @@ class _Register:
     def _class(
         self, month: int, security: int, row: dict[str, Any] | None, found: dict[int, Payment], day: date
     ) -> None:
-        """Each holder of a class gets its share, to the cent below or above, and all of them what the class got."""
+        """Each holder of a class gets its share to the cent, and all of them what the class got."""
         if row is None:
             self._fact(False, "{m:month}, {s:security}: expected its month, found none", m=month, s=security)
             return
@@ -144,20 +146,32 @@ class _Register:
             m=month, s=security, whole=whole, got=got,
         )  # fmt: skip
         dead = not row["opening_cents"] and not any(whole)
-        faces = {} if dead else {holder: face for holder, face in self._faces[security].items() if face}
-        total = sum(faces.values())
-        for holder in sorted(faces.keys() | found.keys()):
-            face, paid = faces.get(holder, 0), found.get(holder)
-            fits = paid is not None and (paid[0], paid[3]) == (face, day)
-            if paid is not None:
-                parts = ((paid[1], whole[0]), (paid[2], whole[1]))
-                fits = fits and all(abs(part * total - cents * face) < total for part, cents in parts)
-            self._fact(
-                fits,
-                "{m:month}, {s:security}, {holder:party}: expected its share of {whole[0]:cents} + {whole[1]:cents} "
-                "by a face of {face:cents} on {day}, found {paid}",
-                m=month, s=security, holder=holder, whole=whole, face=face, day=day, paid=_Paid(paid),
-            )  # fmt: skip
+        faces = {} if dead else {holder: face for holder, face in self._faces[security].items() if face > 0}
+        principal, interest, loss = (_shared(cents, faces) for cents in (*whole, row["loss_cents"]))
+        for holder, cents in loss.items():
+            self._lost[holder] += cents
+        wanted = {holder: (face, principal[holder], interest[holder], day) for holder, face in faces.items()}
+        self._holders(month, security, found, wanted)
+
+    def _posted(self, month: int, found: dict[int, dict[int, Payment]]) -> None:
+        """Two facts per holder: its losses of the month, and what its securities fell by, in its own books."""
+        fell = dict(self._lost)
+        for paid in found.values():
+            for holder, payment in paid.items():
+                fell[holder] = fell.get(holder, 0) + payment[1]
+        lines = self._evidence.lines_of(month).filter(pl.col("kind") == "HoldersPaid")
+        for account, sign, wanted in (("credit_loss", 1, self._lost), ("securities_held", -1, fell)):
+            sums = lines.filter(pl.col("account") == account).group_by("party_id").agg(pl.col("cents").sum())
+            posted = {holder: sign * cents for holder, cents in sums.iter_rows()}
+            for holder in sorted(wanted.keys() | posted.keys()):
+                right, booked = wanted.get(holder, 0), posted.get(holder, 0)
+                self._fact(
+                    right == booked,
+                    "{m:month}, HoldersPaid, {account} of {holder:party}: expected {right:cents}, found {booked:cents} "
+                    "in the ledger",
+                    m=month, account=account, holder=holder, right=right, booked=booked,
+                )  # fmt: skip
+        self._lost.clear()
 
     def _holders(self, month: int, security: int, found: dict[int, Payment], wanted: dict[int, Payment]) -> None:
         for holder in sorted(wanted.keys() | found.keys()):
@@ -193,6 +207,18 @@ class _Register:
                 "{trade[principal_cents]:cents} + {trade[accrued_cents]:cents} at {trade[factor_e8]:factor}",
                 trade=trade, cost=cost, accrued=accrued, factor=factor,
             )  # fmt: skip
+
+
+def _shared(cents: int, faces: dict[int, int]) -> dict[int, int]:
+    """A sum by face: each its whole cents, and what is over a cent each to the largest parts of a cent, the lower
+    number first."""
+    whole = sum(faces.values())
+    if not whole:
+        return dict.fromkeys(faces, 0)
+    parts = {holder: divmod(cents * face, whole) for holder, face in faces.items()}
+    over = cents - sum(part for part, _ in parts.values())
+    favoured = sorted(parts, key=lambda holder: (-parts[holder][1], holder))[:over]
+    return {holder: part + (holder in favoured) for holder, (part, _) in parts.items()}
 
 
 class _Paid:
