@@ -97,7 +97,7 @@ def _classes(rows: list[dict[str, Any]]) -> list[RenderableType]:
         for row in rows
     ]  # fmt: skip
     names = ("Class", "Original face", "Placed at", "Interest paid", "Principal paid", "Lost", "Left")
-    note = f"of the {words.count(rows[0]['deals'])} private pools, losses from the bottom up"
+    note = "of private pools, those of one name together; losses from the bottom up"
     return [heading("Classes", note), table(names, cells, right=range(1, 7))]
 
 

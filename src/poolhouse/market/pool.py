@@ -24,7 +24,8 @@ from poolhouse.tables.codes import FHLMC, FNMA, GNMA
 def pool(desk: Desk, deal: Path | str | None = None) -> dict[str, Any]:
     """Events PoolsFormed and SecuritiesIssued; records pools, securities and deals; rows in pool_loans, pool_waits.
 
-    deal: a deal's TOML that this month's private pools are issued as, instead of the assumed one.
+    deal: a deal's TOML that this month's private pools are issued as, instead of the assumed one. Refused: one that a
+    book can't pay, or when no private pool comes together.
     """
     desk.require("pool")
     month, terms = desk.month, None if deal is None else text_of_deal(Path(deal))
@@ -43,12 +44,22 @@ def pool(desk: Desk, deal: Path | str | None = None) -> dict[str, Any]:
                 "pools": formed.height, "pooled": outcome.tables["pool_loans"].height,
                 "waiting": outcome.tables["pool_waits"].height, "face_cents": int(formed["face_cents"].sum()),
             }  # fmt: skip
+            if terms is not None and outcome.records["deals"].is_empty():
+                raise _no_private_pool(month)
             outcome.events = outcome.events or [Event("PoolsFormed", desk.today, answer)]
             commit(txn, outcome, month)
+        elif terms is not None:
+            raise _no_private_pool(month)
         else:
             txn.event("PoolsFormed", desk.today, answer)
         txn.finish(answer, desk.today)
     return answer
+
+
+def _no_private_pool(month: int) -> Refused:
+    return Refused(
+        f"pool: no private pool comes together in {month_name(month)}, so a deal has nothing to be of: leave it out"
+    )
 
 
 def _classes(desk: Desk) -> int:
