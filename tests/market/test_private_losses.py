@@ -122,17 +122,22 @@ def test_losses_go_from_the_bottom_up_and_no_cent_is_left_behind(market: Market)
 def test_a_pool_lost_to_the_last_cent_takes_its_senior_class_too(market: Market) -> None:
     """Each property brought ten dollars, less than the servicer had advanced: that is its own loss."""
     (pool,) = market.book.records("pools").filter(pl.col("coupon_rate_e7") == 700_000)["pool_id"]
-    assert [c["balance_cents"] for c in market.structure(None, "P000001", speeds={"cpr": 10})["so_far"]][0] > 0
+    over = market.structure(None, "P000002", speeds={"cpr": 10}, prices={"A": 99})
+    assert [c["loss_cents"] for c in over["so_far"]] == lost_by(market, pool)
+    assert [c["balance_cents"] for c in over["so_far"]] == [0] * 7 and over["collateral"]["principal_cents"] == 0
+    assert over["called"] is None
     gone = market.book.segment("class_months", parse_month("2009-12")).filter(pl.col("pool_id") == pool)
     assert gone["closing_cents"].to_list() == [0] * 7 and gone["factor_e8"].to_list() == [0] * 7
-    lost = market.book.segment("class_months").filter(pl.col("pool_id") == pool).group_by("security_id").agg(
-        pl.col("loss_cents").sum()
-    ).sort("security_id")["loss_cents"]  # fmt: skip
     faces = market.book.records("securities").filter(pl.col("pool_id") == pool).sort("security_id")
-    assert (lost > faces["original_face_cents"] * 95 // 100).all()
+    assert (pl.Series(lost_by(market, pool)) > faces["original_face_cents"] * 95 // 100).all()
     assert market.book.balances(account="servicer_advances")["cents"].sum() == (
         market.book.segment("loan_months", parse_month("2009-12"))["advance_balance_cents"].sum()
     )
+
+
+def lost_by(market: Market, pool: int) -> list[int]:
+    rows = market.book.segment("class_months").filter(pl.col("pool_id") == pool)
+    return rows.group_by("security_id").agg(pl.col("loss_cents").sum()).sort("security_id")["loss_cents"].to_list()
 
 
 def test_every_promise_holds(market: Market) -> None:

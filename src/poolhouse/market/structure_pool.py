@@ -25,6 +25,7 @@ from poolhouse.market.value_loans import loans_of, pool_of
 from poolhouse.tables.codes import ACTIVE, SCHEDULED_SCHEDULED
 
 _E7_PER_PERCENT = 100_000
+_NOTHING = Received(0, 0, 0, 0, 0, 0)
 
 
 def structure_pool(desk: Desk, path: str | Path | None, pool: str, **options: Any) -> Answer:
@@ -34,7 +35,7 @@ def structure_pool(desk: Desk, path: str | Path | None, pool: str, **options: An
 
     Keys as there, of what is still to come; and pool, so_far (per class: original, principal, interest, loss and
     balance in cents; of its own deal cusip too), history (a row per closed month and class) and, of its own deal, terms
-    (its TOML). Refused: no such pool, nothing left of it, or no file for a pool that is no deal.
+    (its TOML). Refused: no such pool, or no file for a pool that is no deal.
     """
     row = pool_of(desk, pool)
     guaranteed = row["guarantee"] != "none"
@@ -45,8 +46,12 @@ def structure_pool(desk: Desk, path: str | Path | None, pool: str, **options: An
     for received in months.values():
         paid.append(deals.step(deal, state, received, deal.index_e7[min(state.month, len(deal.index_e7) - 1)]))
         state = paid[-1].after
-    left = _as_they_stand(desk, row, guaranteed)
-    answer = answered(deal, lambda at: collateral.project(left, at), start=state, pools=left, **options)
+    if months and not list(months.values())[-1].after:
+        # Its life is over, and a part of nothing can't be called or valued: only what was so far is left to tell.
+        answer = answered(deal, lambda _: [_NOTHING], start=state, **(options | {"call": False, "rates": None}))
+    else:
+        left = _as_they_stand(desk, row, guaranteed)
+        answer = answered(deal, lambda at: collateral.project(left, at), start=state, pools=left, **options)
     named = {"pool_number": row["pool_number"], "cusip": row["cusip"], "as_of": desk.today.isoformat()}
     cusips = _cusips(desk, row) if own else {}
     return {
