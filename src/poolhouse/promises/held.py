@@ -162,7 +162,8 @@ class _Register:
         lines = self._evidence.lines_of(month).filter(pl.col("kind") == "HoldersPaid")
         for account, sign, wanted in (("credit_loss", 1, self._lost), ("securities_held", -1, fell)):
             sums = lines.filter(pl.col("account") == account).group_by("party_id").agg(pl.col("cents").sum())
-            posted = {holder: sign * cents for holder, cents in sums.iter_rows()}
+            booked_by = zip(sums["party_id"].to_list(), sums["cents"].to_list(), strict=True)
+            posted = {holder: sign * cents for holder, cents in booked_by}
             for holder in sorted(wanted.keys() | posted.keys()):
                 right, booked = wanted.get(holder, 0), posted.get(holder, 0)
                 self._fact(
