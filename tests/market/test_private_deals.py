@@ -15,6 +15,7 @@ import kit_market as kit
 from poolhouse.dates import parse_month
 from poolhouse.findings import Refused
 from poolhouse.market.market import Market
+from poolhouse.web import value_page
 
 CLASSES = ("A", "B1", "B2", "B3", "B4", "B5", "B6")
 SHARES_E6 = (945_000, 22_500, 12_500, 7_500, 5_000, 3_750, 3_750)
@@ -167,14 +168,57 @@ def test_lookthrough_and_trace_go_through_classes(market: Market) -> None:
     assert sum(h["cents"] for h in traced["holders"]) == traced["pool"]["from_payment_cents"] > 0
 
 
-def test_a_class_cannot_be_valued_as_a_pool_and_a_guaranteed_pool_has_no_deal(market: Market, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="class A of pool P000001's deal"):
-        market.value(securities(market)["A"]["cusip"])
+def test_a_pool_in_classes_is_valued_by_its_number_and_a_guaranteed_one_has_no_deal(
+    market: Market, tmp_path: Path
+) -> None:
     assert market.value("P000001", speeds={"psa": 100})["pool"]["loans"] == 18
     agency = kit.build(tmp_path / "agency", kit.write_rows(tmp_path / "tape.csv", kit.alike(40)), 2)
     with pytest.raises(Refused, match="issued whole"):
         agency.structure(None, "F000001")
     assert agency.book.records("deals").is_empty() and agency.book.segment("class_months").is_empty()
+
+
+MODELS = {"prepayment": "model", "defaults": "model", "house_prices": [0.95, 0.9, 0.85, 0.8]}
+
+
+@pytest.mark.parametrize("how", [{"speeds": {"cpr": 8, "cdr": 3}, "severity": 40.0}, MODELS])
+def test_a_class_is_valued_from_where_it_stands(market: Market, how: dict[str, Any]) -> None:
+    """`value` of each class by its CUSIP against `structure` of the pool: the same months, yields and losses."""
+    prices = dict.fromkeys(CLASSES, 97.5)
+    whole = market.structure(None, "P000001", prices=prices, rows=True, **how)
+    assert whole["collateral"]["loss_cents"] > 0 and bool(whole["by_speed"]) == ("speeds" in how)
+    assert ("borrowers" in whole) == ("defaults" in how)
+    for row in whole["classes"]:
+        cusip = securities(market)[row["class"]]["cusip"]
+        if not row["size_cents"]:
+            with pytest.raises(Refused, match="nothing is left of it"):
+                market.value(cusip, **how)
+            continue
+        one = market.value(cusip, price=97.5, rows=True, **how)
+        assert one["pool"]["class_name"] == row["class"] and one["delay_days"] == 24
+        assert one["pool"]["balance"] == row["size_cents"] / 100 and one["speeds"] == whole["speeds"]
+        assert one["bond_equivalent_yield"] == pytest.approx(row["bond_equivalent_yield"], rel=1e-12)
+        assert one["totals"]["loss"] == pytest.approx(row["loss_cents"] / 100)
+        mine = [m for m in whole["months"] if m["class"] == row["class"]]
+        assert [round(m["cash_flow"] * 100) for m in one["cashflows"]] == [
+            m["interest_cents"] + m["principal_cents"] for m in mine[: len(one["cashflows"])]
+        ]
+        assert value_page.figures(one)["principal"]["data"]
+
+
+def test_models_and_paths_of_rates_contradict_each_other(market: Market) -> None:
+    rates = Path(__file__).parents[2] / "examples" / "rates.toml"
+    with pytest.raises(Refused, match="--rates has its own model"):
+        market.structure(None, "P000001", rates=rates, **MODELS)
+    with pytest.raises(Refused, match="structure --book DIR --pool P000001 --rates"):
+        market.value(securities(market)["A"]["cusip"], rates=rates)
+
+
+def test_a_pools_classes_prepay_from_the_month_that_is_not_known_yet(market: Market) -> None:
+    still, fast = (market.structure(None, "P000001", rows=True, speeds=given)["months"] for given in ({}, {"cpr": 60}))
+    first = [[m["principal_cents"] for m in months if m["month"] == 1] for months in (still, fast)]
+    second = [sum(m["principal_cents"] for m in months if m["month"] == 2) for months in (still, fast)]
+    assert first[0] == first[1] and second[1] > 10 * second[0]
 
 
 def test_a_users_own_deal_for_the_months_private_pools(tmp_path: Path) -> None:

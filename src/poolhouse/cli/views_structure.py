@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 
 from poolhouse.cli.grids import MOST_ROWS, heading, plain, table
 from poolhouse.cli.views_structure_oas import oas
+from poolhouse.cli.views_value import asked_for, models
 from poolhouse.web import words
 
 Row = dict[str, Any]
@@ -17,16 +18,15 @@ _CENTS = 100
 def structure(answer: Row) -> RenderableType:
     """One deal at one speed."""
     speeds, pool = answer["speeds"], answer["collateral"]
-    asked = [f"{words.speed(speeds[n])} {n.upper()}" for n in ("psa", "cpr", "smm", "cdr", "sda") if n in speeds]
-    said = ", ".join(asked) or "no prepayment, no default"
-    if "cdr" in speeds or "sda" in speeds:
-        said += f"; severity {words.speed(speeds['severity'])}%, {speeds['lag']} months to liquidation"
+    said = asked_for(speeds)
     life = "" if pool["wal"] is None else f", average life {pool['wal']:.2f} years"
     parts: list[RenderableType] = [
         plain(answer["deal"], "bold"),
         plain(f"{said}; collateral ${_dollars(pool['balance_cents'])}{life}, {pool['last_month']} months", "dim"),
         _classes(answer["classes"]),
     ]
+    if "borrowers" in answer:
+        parts += models(answer["borrowers"])
     if "so_far" in answer:
         parts[1:1] = _so_far(answer["pool"], answer["so_far"])
     if not any("price" in row for row in answer["classes"]):

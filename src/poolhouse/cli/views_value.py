@@ -12,8 +12,8 @@ from poolhouse.web import words
 Row = dict[str, Any]
 
 _MONTH = (("month", "Month"), ("balance", "Balance"), ("net_interest", "Net interest"),
-          ("scheduled_principal", "Scheduled"), ("prepayment", "Prepaid"), ("recovery", "Recovered"), ("loss", "Lost"),
-          ("cash_flow", "Cash flow"))  # fmt: skip
+          ("scheduled_principal", "Scheduled"), ("prepayment", "Prepaid"), ("recovery", "Recovered"),
+          ("class_principal", "Principal"), ("loss", "Lost"), ("cash_flow", "Cash flow"))  # fmt: skip
 _SPEED = (("wal", "WAL", 2), ("bond_equivalent_yield", "Yield at the price", 4),
           ("modified_duration", "Modified duration", 3), ("price_at_yield", "Price at the yield", 4))  # fmt: skip
 _WORLD = (("mortgage_rate", "mortgage rate"), ("unemployment", "unemployment"))
@@ -25,7 +25,7 @@ def value(answer: Row) -> RenderableType:
     named = _name(pool)
     rates = f"WAC {pool['wac']:.6g}%, coupon {pool['coupon']:.6g}%"
     terms = f"${pool['balance']:,.2f}, {rates}, {pool['wam']} months, age {pool['age']}"
-    said = _asked(speeds, bool(pool.get("guaranteed")))
+    said = asked_for(speeds, bool(pool.get("guaranteed")))
     days = f"{answer['delay_days']:g} days of delay, settled {answer['settle_days']} days after the 1st"
     parts: list[RenderableType] = [
         plain(f"{named}: {terms}", "bold"),
@@ -33,7 +33,7 @@ def value(answer: Row) -> RenderableType:
         _measures(answer),
     ]
     if "borrowers" in answer:
-        parts += _borrowers(answer["borrowers"])
+        parts += models(answer["borrowers"])
     if answer["by_speed"]:
         parts += _by_speed(answer["by_speed"])
     if "oas" in answer:
@@ -45,7 +45,7 @@ def value(answer: Row) -> RenderableType:
     return Group(*parts)
 
 
-def _asked(speeds: Row, guaranteed: bool) -> str:
+def asked_for(speeds: Row, guaranteed: bool = False) -> str:
     """Speeds and models as asked for."""
     asked = [
         f"{words.speed(speeds[name])} {name.upper()}" for name in ("psa", "cpr", "smm", "cdr", "sda") if name in speeds
@@ -59,7 +59,7 @@ def _asked(speeds: Row, guaranteed: bool) -> str:
     return f"{said}; {severity}{speeds['lag']} months to liquidation, {paid}"
 
 
-def _borrowers(found: Row) -> list[RenderableType]:
+def models(found: Row) -> list[RenderableType]:
     """What the models looked at, and what stands in for what is unknown."""
     world = [f"{label} {words.speed(found[key])}%" for key, label in _WORLD if found.get(key) is not None]
     if "house_prices" in found:
@@ -83,6 +83,8 @@ def _borrowers(found: Row) -> list[RenderableType]:
 
 
 def _name(pool: Row) -> str:
+    if "class_name" in pool:
+        return f"Class {pool['class_name']}, {pool['cusip']}, of pool {pool['pool_number']}, {pool['loans']:,} loans"
     if "cusip" in pool:
         named = f"Security {pool['cusip']}, pool" if pool["cusip"] else "Loans of pool"
         return f"{named} {pool['pool_number']}, {pool['loans']:,} loans"
@@ -102,7 +104,7 @@ def _measures(answer: Row) -> RenderableType:
         ("Convexity", answer["convexity"], "{:.4f}", "years squared; cash flows fixed"),
         ("Principal paid", answer["totals"]["principal"], "${:,.2f}", months),
         ("Net interest paid", answer["totals"]["net_interest"], "${:,.2f}", ""),
-        ("Defaulted", answer["totals"]["default"] or None, "${:,.2f}", ""),
+        ("Defaulted", answer["totals"].get("default") or None, "${:,.2f}", ""),
         ("Lost", answer["totals"]["loss"] or None, "${:,.2f}", ""),
     ]  # fmt: skip
     shown = [(name, form.format(amount), note) for name, amount, form, note in lines if amount is not None]
@@ -152,7 +154,9 @@ def _by_speed(rows: list[Row]) -> list[RenderableType]:
 
 
 def _months(rows: list[Row]) -> list[RenderableType]:
-    kept = [(key, head) for key, head in _MONTH if key in ("month", "balance") or any(row[key] for row in rows)]
+    classed = "scheduled_principal" not in rows[0]  # a class's principal is of no source
+    rows = [row | {"class_principal": row["principal"] if classed else 0.0} for row in rows]
+    kept = [(key, head) for key, head in _MONTH if key in ("month", "balance") or any(row.get(key) for row in rows)]
     shown = rows if len(rows) <= MOST_ROWS else [*rows[: MOST_ROWS - 1], rows[-1]]
     cells = [[f"{row[key]:,.0f}" for key, _ in kept] for row in shown]
     note = "" if len(rows) == len(shown) else f"the first {len(shown) - 1} and the last of {len(rows)}: --json has all"

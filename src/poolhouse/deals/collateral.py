@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from poolhouse import money, valuation
 from poolhouse.findings import Refused
@@ -81,9 +82,13 @@ def project(pools: Pools, speeds: Speeds) -> list[Received]:
         age=age,
         **speeds,
     )
-    return _received(
-        pools, {name: _cents(frame[name].to_numpy()).tolist() for name in _PARTS}, int(speeds.get("lag", 12))
-    )
+    return in_cents(pools, frame, int(speeds.get("lag", 12)))
+
+
+def in_cents(pools: Pools, frame: pl.DataFrame, lag: int) -> list[Received]:
+    """The months of a projection of these pools: a frame of `valuation.cashflows`, whatever made their speeds. lag:
+    months from default to liquidation."""
+    return _received(pools, {name: _cents(frame[name].to_numpy()).tolist() for name in _PARTS}, lag)
 
 
 @dataclass(frozen=True)

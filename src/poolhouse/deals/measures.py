@@ -14,7 +14,7 @@ from poolhouse.valuation import Flows
 Row = dict[str, Any]
 
 
-def flows_of(c: Class, life: Life, index_e7: int, settle_days: int = 0) -> Flows:
+def flows_of(c: Class, life: Life, index_e7: int, settle_days: int = 0, delay_days: float | None = None) -> Flows:
     """The class's payments as valuation takes them. For a notional balance its decline stands for principal, so that
     it has an average life; an accrual class that is paid while interest is added has as principal what its balance
     fell by (SF-57). Accrued interest is that of the first month's rate."""
@@ -26,7 +26,8 @@ def flows_of(c: Class, life: Life, index_e7: int, settle_days: int = 0) -> Flows
         principal = -np.diff(np.array(life.balance + life.ending[-1:], dtype=np.float64))
     return valuation.flows(
         cash / 100, principal / 100, life.balance[0] / 100, _rate(c, life, index_e7),
-        remaining=np.array(life.ending) / 100, delay_days=c.delay_days, settle_days=settle_days,
+        remaining=np.array(life.ending) / 100, settle_days=settle_days,
+        delay_days=c.delay_days if delay_days is None else delay_days,
     )  # fmt: skip
 
 

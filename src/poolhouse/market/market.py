@@ -38,7 +38,9 @@ from poolhouse.market.standards import day_of
 from poolhouse.market.structure_pool import structure_pool
 from poolhouse.market.trace import trace
 from poolhouse.market.transfer import notify, transfer
-from poolhouse.market.value_loans import value_security
+from poolhouse.market.value_borrowers import Asked, ByMonth, Given
+from poolhouse.market.value_class import value_class
+from poolhouse.market.value_loans import pool_of, value_security
 from poolhouse.market.verify import verify
 
 Answer = dict[str, Any]
@@ -168,13 +170,21 @@ class Market:
         return price_loan(loan=loan_id, book=self._desk(), **options)
 
     def value(self, security: str, **options: Any) -> Answer:
-        """A security's cash flows from its loans, and its price or yield; options as `value.value_pool` has them."""
-        return value_security(self._desk(), security, **options)
+        """A security's cash flows from its loans, and its price or yield: of a pool by CUSIP or number, or of a class
+        of a pool's deal by its CUSIP; options as `value.value_pool` has them."""
+        desk = self._desk()
+        pool = pool_of(desk, security)
+        return value_class(desk, pool, **options) if pool["class_name"] else value_security(desk, pool, **options)
 
-    def structure(self, deal: str | Path | None, pool: str, **options: Any) -> Answer:
+    def structure(
+        self, deal: str | Path | None, pool: str, *, prepayment: Given = None, defaults: Given = None,
+        mortgage_rate: ByMonth = None, house_prices: ByMonth = None, unemployment: ByMonth = None, **options: Any,
+    ) -> Answer:  # fmt: skip
         """A deal's file on a pool of the book, or the deal that the pool was issued as: what its classes got and lost
-        so far, and what is to come; options as of `structure.structure`."""
-        return structure_pool(self._desk(), deal, pool, **options)
+        so far, and what is to come, at speeds or by models; options as of `structure.structure`, models as of
+        `value_borrowers.Asked`."""
+        borrowers = Asked(prepayment, defaults, mortgage_rate, house_prices, unemployment)
+        return structure_pool(self._desk(), deal, pool, borrowers=borrowers, **options)
 
     def fit_prepayment(self, **options: Any) -> Answer:
         """The prepayment model under which the book's own history is likeliest; options as `fit.fit_prepayment`."""

@@ -52,10 +52,10 @@ def answered(
     speeds: Mapping[str, Any] | None = None, severity: float | list[float] = 0.0, lag: int = 12, advance: bool = True,
     prices: Mapping[str, str | float] | None = None, index: float | list[float] | None = None,
     settle: str | float | None = None, call: bool = True, rows: bool = False, rates: str | Path | None = None,
-    paths: int = DEFAULT_PATHS, processes: int = 1, pools: Pools | None = None,
+    paths: int = DEFAULT_PATHS, processes: int = 1, pools: Pools | None = None, known: int = 0, by_speed: bool = True,
 ) -> Answer:  # fmt: skip
     """`structure` of a deal whose collateral pays what `months_at` says of speeds, from `start` on; pools: those, if
-    not the deal's own."""
+    not the deal's own, whose first `known` months are over; by_speed: at other speeds too."""
     asked = value.speeds_of(speeds)
     given = asked | {"severity": severity, "lag": lag, "advance": advance}
     quoted = {name: value.price_of(price) for name, price in (prices or {}).items()}
@@ -85,7 +85,7 @@ def answered(
     }  # fmt: skip
     answer["by_speed"] = [
         {name: speed, "classes": measured(ran_at(_other(given, name) | {name: speed}))}
-        for name, speeds_beside in [_beside(asked)]
+        for name, speeds_beside in [_beside(asked)] * by_speed
         for speed in speeds_beside
     ]
     answer |= {"months": _rows(ran)} if rows else {}
@@ -93,7 +93,7 @@ def answered(
         return answer
     return with_oas(
         answer, deal, rates, prices=quoted, paths=paths, settle_days=days, month0=value.month0_of(settle), call=call,
-        pools=pools, start=start, processes=processes,
+        pools=pools, start=start, known=known, processes=processes,
     )  # fmt: skip
 
 

@@ -21,7 +21,8 @@ from poolhouse.deals.collateral import Pools
 from poolhouse.deals.deal import Deal, State, pools_of
 from poolhouse.deals.on_paths import Got, index_e7, on_paths
 from poolhouse.findings import Refused
-from poolhouse.market.value_borrowers import without_buyouts
+from poolhouse.market.value_borrowers import after_known, without_buyouts
+from poolhouse.market.value_groups import Later
 from poolhouse.market.value_oas import read_market
 from poolhouse.valuation import path_oas, rates, terms
 from poolhouse.valuation.path_oas import Payments, Scenes
@@ -47,11 +48,11 @@ _MEASURES = (
 def with_oas(
     answer: Answer, deal: Deal, path: str | Path, *, prices: Mapping[str, float], paths: int = DEFAULT_PATHS,
     settle_days: int = 0, month0: int = 1, call: bool = True, pools: Pools | None = None, start: State | None = None,
-    processes: int = 1,
+    known: int = 0, processes: int = 1,
 ) -> Answer:  # fmt: skip
     """The answer of `structure` plus `oas`. pools, start: what is left of a book's pool, instead of the deal's own;
-    processes: that share the paths; they are spawned, so a script that asks for more than one must guard its own start
-    (`if __name__ == "__main__"`).
+    known: its first months that are over; processes: that share the paths; they are spawned, so a script that asks for
+    more than one must guard its own start (`if __name__ == "__main__"`).
 
     Keys: paths, mortgage_rate, worst_fit_bp (of the vols), index (percent, of the first month), called_share,
     collateral and classes: price (given, else that at an OAS of 0: `priced` tells), the spreads, errors and durations
@@ -64,8 +65,9 @@ def with_oas(
         raise Refused(f"{paths:,} paths are too many for a deal, which runs on each: ask for {MOST_PATHS:,} at most")
     market = read_market(path)
     below = pools_of(deal) if pools is None else _grouped(pools)
-    defaults = {name: answer["speeds"][name] for name in _DEFAULTS if name in answer["speeds"]}
-    model = valuation.quick_model(without_buyouts(market.borrowers, defaults, None).at())
+    given = {name: answer["speeds"][name] for name in _DEFAULTS if name in answer["speeds"]}
+    model = Later(valuation.quick_model(without_buyouts(market.borrowers, given, None).at()), known)
+    defaults = after_known(given, known)
     try:
         walked = rates.rate_paths(
             market.curve, market.model, market.coupon, count=paths, settle_days=settle_days, seed=market.seed,

@@ -193,7 +193,7 @@ def measures(
     found |= {
         "accrued": float(of.accrued), "first_month": int(paying[0]) + 1 if len(paying) else None,
         "last_month": int(np.nonzero(frame["balance"].to_numpy() > 0)[0].max(initial=0)) + 1,
-        "totals": {name: float(frame[name].sum()) for name in _TOTALLED},
+        "totals": {name: float(frame[name].sum()) for name in _TOTALLED if name in frame.columns},
     }  # fmt: skip
     return found
 

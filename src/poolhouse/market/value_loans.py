@@ -34,20 +34,13 @@ _OF_LOANS = [
 
 
 def value_security(
-    desk: Desk, security: str, *, delay_days: float | None = None, program: str | None = None, **options: Any
+    desk: Desk, pool: dict[str, Any], *, delay_days: float | None = None, program: str | None = None, **options: Any
 ) -> Answer:
-    """A security of the book, from its loans one by one as they stand at the last closed month; `options` as of
-    `value_pool`. The pool's own delay unless another is given. Principal received and not yet distributed comes in
-    month 1; speeds and models add nothing to it then, since it is what borrowers did. Holders of a guaranteed pool lose
-    nothing. Keys as there; pool has cusip, pool_number, guaranteed and loans too, by_speed is empty. Refused: no such
-    security."""
-    pool = pool_of(desk, security)
-    if pool["class_name"]:
-        number = pool["pool_number"]
-        raise Refused(
-            f"{security} is class {pool['class_name']} of pool {number}'s deal: `poolhouse structure --book DIR --pool "
-            f"{number}` values its classes, `value` the loans of whole pools"
-        )
+    """A pool of the book (a row of `pool_of`), from its loans one by one as they stand at the last closed month;
+    `options` as of `value_pool`. The pool's own delay unless another is given. Principal received and not yet
+    distributed comes in month 1; speeds and models add nothing to it then, since it is what borrowers did. Holders of a
+    guaranteed pool lose nothing. Keys as there; pool has cusip, pool_number, guaranteed and loans too, by_speed is
+    empty."""
     if delay_days is None and program is None:
         delay_days = pool["delay_days"] - _ACCRUAL_DAYS
     coupon = pool["coupon_rate_e7"] / _E7_PER_PERCENT

@@ -55,10 +55,10 @@ def figures(answer: Row) -> dict[str, Figure]:
             drawn[place] = figure(data, under)
     if "principal" in drawn:
         _cut(drawn["principal"], answer["called"])
-    speed = next(iter(answer["by_speed"][0])).upper()
-    for place, key in (("lives", "wal"), ("yields", "bond_equivalent_yield")):
-        if data := _by_speed(answer["by_speed"], key, colours):
-            drawn[place] = even(figure(data, speed, from_zero=key == "wal"))
+    speeds = answer["by_speed"]  # none where a model says who prepays
+    for place, key in (("lives", "wal"), ("yields", "bond_equivalent_yield")) if speeds else ():
+        if data := _by_speed(speeds, key, colours):
+            drawn[place] = even(figure(data, next(iter(speeds[0])).upper(), from_zero=key == "wal"))
     return drawn | (_of_paths(answer["oas"], colours) if "oas" in answer else {})
 
 

@@ -28,6 +28,8 @@ def render(answer: Row) -> str:
     named = "A pool"
     if "cusip" in pool:
         named = f"Security {escape(pool['cusip'])}" if pool["cusip"] else f"Pool {escape(pool['pool_number'])}"
+    if "class_name" in pool:
+        named = f"Class {escape(pool['class_name'])}, {escape(pool['cusip'])},"
     return page_of(f"{named}: value", f"{named} of ${pool['balance']:,.0f}", _terms(answer), titles(answer), drawn)
 
 
@@ -108,7 +110,7 @@ def figures(answer: Row) -> dict[str, Figure]:
         "principal": figure([
             {"type": "scatter", "mode": "lines", "stackgroup": "all", "name": name, "x": months,
              "y": [row[key] for row in rows], "line": {"width": 0.5, "color": colour}, "fillcolor": colour}
-            for (key, name), colour in zip(_SOURCES, PALETTE, strict=False) if any(row[key] for row in rows)
+            for (key, name), colour in zip(_sources(rows), PALETTE, strict=False) if any(row[key] for row in rows)
         ], "Month"),
         "balance": figure([line(months, [row["ending_balance"] for row in rows], PALETTE[0])], "Month"),
     }  # fmt: skip
@@ -122,6 +124,11 @@ def figures(answer: Row) -> dict[str, Figure]:
                 )
                 drawn[place] = even(figure([drawn_line], name.upper(), from_zero=key == "wal"))
     return drawn | (_of_paths(answer["oas"]) if "oas" in answer else {})
+
+
+def _sources(rows: list[Row]) -> tuple[tuple[str, str], ...]:
+    """What principal comes from; a class's is of no source."""
+    return _SOURCES if "scheduled_principal" in rows[0] else (("principal", "Principal"), ("loss", "Lost"))
 
 
 def _of_paths(found: Row) -> dict[str, Figure]:
