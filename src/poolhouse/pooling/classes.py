@@ -16,10 +16,10 @@ import polars as pl
 from poolhouse import deals
 from poolhouse.deals.classes import Class, Fixed, NetWac
 from poolhouse.deals.collateral import Pools
-from poolhouse.deals.credit_rules import ReserveDraw, ReserveFund
+from poolhouse.deals.credit_rules import Overcollateralisation, ReserveDraw, ReserveFund
 from poolhouse.deals.trust import flat
 from poolhouse.findings import Refused
-from poolhouse.money import dollars, largest_remainder
+from poolhouse.money import largest_remainder
 from poolhouse.pooling import cusip
 from poolhouse.pooling.limits import Limits
 from poolhouse.tables import DEALS, FIRST_CLASS_SECURITY, SECURITIES
@@ -43,13 +43,14 @@ def _read(terms: str, name: str, facts: tuple[int, ...]) -> deals.Deal:
     face, wac, coupon, wam, wala, pay_day = facts
     onto = Pools((face,), (wac / _E7_PER_PERCENT,), (coupon / _E7_PER_PERCENT,), (wam,), (wala,))
     deal = deals.parse(terms, f"deal of pool {name}", onto=onto)
-    _payable(deal, name)
+    _payable(deal, name, coupon)
     return replace(deal, classes={c.name: replace(c, delay_days=pay_day - 1) for c in deal.classes.values()})
 
 
-def _payable(deal: deals.Deal, name: str) -> None:
+def _payable(deal: deals.Deal, name: str, coupon_e7: int) -> None:
     """A book's deal pays out what its loans bring and nothing else: no index is known, and nobody stands by with a fee
-    to earn, a reserve to fill or a right to call. Its classes are the whole pool, and each can lose."""
+    to earn, a reserve to fill or a right to call. Whatever is left of its classes, they are due all of it, and each can
+    lose."""
     where = f"deal of pool {name}"
     for what, given in (("fee", deal.fee_e7), ("call", deal.call_e7), ("reserve", deal.reserve)):
         if given:
@@ -60,22 +61,26 @@ def _payable(deal: deals.Deal, name: str) -> None:
             "[collateral]"
         )
     for step in deal.steps:
-        if isinstance(step.rule, ReserveDraw | ReserveFund):
-            raise Refused(f"{where}: a book's own pools are issued without a reserve: leave out rule {step.name}")
+        if isinstance(step.rule, ReserveDraw | ReserveFund | Overcollateralisation):
+            raise Refused(
+                f"{where}, rule {step.name}: a book's own classes are due all that comes in; no interest is over to build "
+                "a reserve or overcollateralisation of"
+            )
     if not deal.losses:
         raise Refused(f"{where}: nobody guarantees the pool, so the deal must say who bears losses: losses = [...]")
-    if (size := sum(c.balance for c in deal.classes.values())) != deal.closing:
-        raise Refused(
-            f"{where}: the classes' {dollars(size)} must be the pool's whole face of {dollars(deal.closing)}: they are "
-            "all there is to sell"
-        )
     for c in deal.classes.values():
         if c.balance and c.name not in flat(deal.losses):
             raise Refused(f"{where}, class {c.name}: nobody else bears what it would not: name it in losses")
         if not isinstance(c.coupon, Fixed | NetWac) or c.notional or c.accrues_until or c.residual or c.capped:
             raise Refused(
-                f"{where}, class {c.name}: a book's own classes have a balance and pay a fixed rate or net_wac; "
+                f"{where}, class {c.name}: a book's own classes have a balance and pay net_wac or the pool's rate; "
                 "floaters, notional, accrual, capped and residual classes are for `structure`"
+            )
+        if isinstance(c.coupon, Fixed) and c.coupon.rate_e7 != coupon_e7:
+            raise Refused(
+                f"{where}, class {c.name}: pays {c.coupon.rate_e7 / _E7_PER_PERCENT:g}% of a pool that pays "
+                f"{coupon_e7 / _E7_PER_PERCENT:g}%: once classes are paid down or lost, interest would be due to nobody, "
+                "or not be there; give net_wac"
             )
 
 
