@@ -63,8 +63,8 @@ def _payable(deal: deals.Deal, name: str, coupon_e7: int) -> None:
     for step in deal.steps:
         if isinstance(step.rule, ReserveDraw | ReserveFund | Overcollateralisation):
             raise Refused(
-                f"{where}, rule {step.name}: a book's own classes are due all that comes in; no interest is over to build "
-                "a reserve or overcollateralisation of"
+                f"{where}, rule {step.name}: a book's own classes are due all that comes in; no interest is over to "
+                "build a reserve or overcollateralisation of"
             )
     if not deal.losses:
         raise Refused(f"{where}: nobody guarantees the pool, so the deal must say who bears losses: losses = [...]")
@@ -79,8 +79,8 @@ def _payable(deal: deals.Deal, name: str, coupon_e7: int) -> None:
         if isinstance(c.coupon, Fixed) and c.coupon.rate_e7 != coupon_e7:
             raise Refused(
                 f"{where}, class {c.name}: pays {c.coupon.rate_e7 / _E7_PER_PERCENT:g}% of a pool that pays "
-                f"{coupon_e7 / _E7_PER_PERCENT:g}%: once classes are paid down or lost, interest would be due to nobody, "
-                "or not be there; give net_wac"
+                f"{coupon_e7 / _E7_PER_PERCENT:g}%: once classes are paid down or lost, interest would be due to "
+                "nobody, or not be there; give net_wac"
             )
 
 
