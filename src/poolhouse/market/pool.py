@@ -207,10 +207,7 @@ def trade(desk: Desk, tickets: Path | str) -> dict[str, Any]:
             "rejected": len(findings), "rejects": finding_dicts(findings),
         }  # fmt: skip
         if not settled.height:
-            why = (
-                "; ".join(f"row {f.row}: {f.field} {f.value!r} {f.message}" for f in findings[:3])
-                or "the file has no rows"
-            )
+            why = "; ".join(f.message for f in findings[:3]) or "the file has no rows"
             raise Refused(f"trade: no ticket can settle: {why}")
         refused = [{"row": f.row, "field": f.field, "value": f.value, "reason": f.message} for f in findings]
         keep_rejects(txn, "tickets", refused, month)
