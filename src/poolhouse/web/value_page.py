@@ -71,10 +71,11 @@ def height(answer: Row) -> int:
 
 def titles(answer: Row) -> dict[str, str]:
     """Titles by the id of a figure's place; those by speed say at which price or yield."""
+    named = _TITLES | ({"principal": "Principal, dollars a month"} if "class_name" in answer["pool"] else {})
     if answer["price"] is None:
-        return _TITLES
+        return named
     at = f"at a price of {answer['price']:.6g}", f"at a yield of {answer['bond_equivalent_yield']:.4f}%"
-    return _TITLES | {"yields": f"Yield by speed {at[0]}, percent", "prices": f"Price by speed {at[1]}, per 100"}
+    return named | {"yields": f"Yield by speed {at[0]}, percent", "prices": f"Price by speed {at[1]}, per 100"}
 
 
 def asked(speeds: Row) -> str:
