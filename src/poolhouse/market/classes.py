@@ -38,8 +38,7 @@ def open_classes(desk: Desk, month: int) -> tuple[pl.DataFrame, list[pooling.Sta
     known = issued(desk)
     if not known:
         return CLASS_MONTHS.empty(), []
-    opening = desk.opening(month, columns=servicing.OPENING_COLUMNS)
-    collected = servicing.collections(opening, [one.pool_id for one in known], month)
+    collected = _collected(desk, [one.pool_id for one in known], month)
     _, rows, after = pooling.pay_deals(standings(desk, month - 1, known), collected, month)
     return rows, [*after, *standings(desk, month, [one for one in known if one.issue_month == month])]
 
@@ -47,9 +46,15 @@ def open_classes(desk: Desk, month: int) -> tuple[pl.DataFrame, list[pooling.Sta
 def closed_classes(desk: Desk, month: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """DEAL_MONTHS and CLASS_MONTHS rows of a closed month, made again from the month before."""
     stood = standings(desk, month - 1)
-    opening = desk.opening(month, columns=servicing.OPENING_COLUMNS)
-    collected = servicing.collections(opening, [s.issued.pool_id for s in stood], month)
+    collected = _collected(desk, [s.issued.pool_id for s in stood], month)
     return pooling.pay_deals(stood, collected, month)[:2]
+
+
+def _collected(desk: Desk, pools: list[int], month: int) -> pl.DataFrame:
+    """`servicing.collections` of these pools' loans: of the month before, as a loan that enters is in no pool. The
+    others, most of a book, are never read."""
+    loans = desk.book.scan("loan_months", [month - 1]).filter(pl.col("pool_id").is_in(pools))
+    return servicing.collections(loans.select(servicing.OPENING_COLUMNS).collect(), pools, month)
 
 
 def trusts(stand: list[pooling.Standing]) -> investing.Trusts:
