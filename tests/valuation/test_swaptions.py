@@ -82,6 +82,11 @@ def test_what_can_not_be_calibrated_is_refused() -> None:
         calibrate(CURVE, {"expiry_years": [1, 2], "tenor_years": [1, 2], "volatility_bp": [80, 80]}, factors=2)
     with pytest.raises(WrongInput, match="volatility_bp"):
         calibrate(CURVE, {"expiry_years": [1, 2], "tenor_years": [1, 2], "volatility_bp": [80, 0]})
+    for gap in (None, float("nan")):
+        with pytest.raises(WrongInput, match="volatility_bp nan at place 2"):
+            calibrate(CURVE, {"expiry_years": [1, 2, 5], "tenor_years": [1, 2, 5], "volatility_bp": [80, gap, 70]})
+    with pytest.raises(WrongInput, match=r"of one length: .* volatility_bp 2"):
+        calibrate(CURVE, {"expiry_years": [1, 2, 5], "tenor_years": [1, 2, 5], "volatility_bp": [80, 70]})
     with pytest.raises(WrongInput, match="reversion"):
         hull_white(0.0, 0.9)
     with pytest.raises(WrongInput, match="one factor only"):

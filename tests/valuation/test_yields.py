@@ -42,6 +42,14 @@ def test_a_yield_almost_without_bound() -> None:
         valuation.bond_equivalent_yield(yields.pool_flows(1e6, 0, 0, 1, cpr=0, settle_days=29), 0.01)
 
 
+def test_a_yield_so_low_that_the_price_is_no_number_is_refused() -> None:
+    """Near -200% a value after 30 years has more digits than a number holds: no warning, no infinite price."""
+    of = yields.pool_flows(**POOL, psa=100)
+    with np.errstate(all="raise", under="ignore"), pytest.raises(WrongInput, match=r"-199\.999 has a price larger"):
+        valuation.price(of, -199.999)
+    assert np.isfinite(valuation.price(of, -150.0))
+
+
 def test_too_many_pools_at_once_are_refused() -> None:
     with pytest.raises(WrongInput, match="ask in parts"):
         yields.pool_flows(np.ones(60_000), 6, 5, 360, psa=100)

@@ -22,6 +22,8 @@ MOST_CELLS = 20_000_000
 """Pools x months of flows at once: 2 GB."""
 _CELLS = 65_536
 """Securities x months solved at once, which stay in the cache; so memory does not grow with the prices asked."""
+_MOST_PRICE = 1e100
+"""Per 100: a yield near -200% would make it infinite, or too large to be written in 32nds."""
 _EPS = np.finfo(np.float64).eps
 
 
@@ -127,8 +129,13 @@ def pool_flows(
 
 
 def price(of: Flows, bond_equivalent_yield: Any) -> Floats:
-    """Clean price per 100 at a yield above -200%; an array of yields gives an array."""
-    return of.clean(_value(of, _force(of.fit("yield", bond_equivalent_yield))))
+    """Clean price per 100 at a yield above -200%; an array of yields gives an array. Raises WrongInput where a yield so
+    far below 0 makes it larger than numbers go."""
+    given = of.fit("yield", bond_equivalent_yield)
+    with np.errstate(over="ignore"):
+        found = of.clean(_value(of, _force(given)))
+    require("yield", np.broadcast_to(given, found.shape), found < _MOST_PRICE, "has a price larger than numbers go")
+    return found
 
 
 def bond_equivalent_yield(of: Flows, price: Any) -> Floats:

@@ -115,15 +115,20 @@ def calibrate(curve: Curve, table: Any, *, factors: int = 1, per_year: int = 1) 
 def _checked(table: Any, factors: int) -> pl.DataFrame:
     if factors not in (1, 2):
         raise WrongInput("a model has 1 or 2 factors")
-    given = table if isinstance(table, pl.DataFrame) else pl.DataFrame(table)
-    missing = [name for name in _COLUMNS if name not in given.columns]
+    columns = table.columns if isinstance(table, pl.DataFrame) else list(table)
+    missing = [name for name in _COLUMNS if name not in columns]
     if missing:
         raise WrongInput(f"the table of swaptions lacks {', '.join(missing)}")
+    read = {name: np.atleast_1d(numbers(name, table[name])) for name in _COLUMNS}  # a gap is a NaN, and refused
+    if len({column.shape for column in read.values()}) > 1:
+        lengths = ", ".join(f"{name} {len(column)}" for name, column in read.items())
+        raise WrongInput(f"the table's columns must be of one length: {lengths}")
+    given = pl.DataFrame(read)
     if given.height < (least := 2 if factors == 1 else 5):
         raise WrongInput(f"{given.height} swaptions can't tell {least} numbers: give {least} or more")
     for name in _COLUMNS:
-        numbers(name, given[name].to_numpy(), 1e-3, LONGEST_YEARS if name != "volatility_bp" else None)
-    return given.select(_COLUMNS)
+        numbers(name, read[name], 1e-3, LONGEST_YEARS if name != "volatility_bp" else None)
+    return given
 
 
 def _point(model: Gaussian) -> Floats:
