@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 
 
-def best(work: Callable[[], object], repeats: int = 3) -> float:
-    """Seconds of the quickest of some repeats."""
+def best(work: Callable[[], object], repeats: int = 3, clock: Callable[[], float] = time.perf_counter) -> float:
+    """Seconds of the quickest of some repeats; `time.process_time` as the clock leaves out others' work."""
     found = []
     for _ in range(repeats):
-        began = time.perf_counter()
+        began = clock()
         work()
-        found.append(time.perf_counter() - began)
+        found.append(clock() - began)
     return min(found)

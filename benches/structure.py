@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
 
+from benches.quickest import best
 from poolhouse import deals
 from poolhouse.deals.deal import Deal, Run
 from poolhouse.deals.on_paths import on_paths
@@ -41,24 +41,15 @@ def main() -> None:
     for name, deal in listed.items():
         months = deals.months_of(deal, {"psa": 165})
         ran = deals.run(deal, months)
-        seconds, bare = _best(lambda d=deal, m=months: deals.run(d, m), 7), _best(lambda r=ran: _least(r), 7)
+        seconds = best(lambda d=deal, m=months: deals.run(d, m), 7, time.process_time)
+        bare = best(lambda r=ran: _least(r), 7, time.process_time)
         OUT.print(f"  {name:20} {1e3 * seconds:8.1f} {1e6 * seconds / len(ran.fees):8.1f} {1e3 * bare:8.2f}")
     OUT.print(f"{given.paths:,} paths, one process: milliseconds a path, seconds with both moves of the curve")
     for name in ("sequential", "market", "shifting"):
         scenes = _scenes(given.paths, 1)
-        seconds = _best(lambda d=listed[name], s=scenes: _paid(d, s), 1)
+        seconds = best(lambda d=listed[name], s=scenes: _paid(d, s), 1, time.process_time)
         OUT.print(f"  {name:20} {1e3 * seconds / given.paths:8.1f} {3 * seconds:8.1f}")
     _errors(listed["market"], given.seeds)
-
-
-def _best(work: Callable[[], object], times: int) -> float:
-    """The processor's seconds of the quickest."""
-    found = []
-    for _ in range(times):
-        began = time.process_time()
-        work()
-        found.append(time.process_time() - began)
-    return min(found)
 
 
 def _least(ran: Run) -> int:

@@ -38,23 +38,22 @@ def open_classes(desk: Desk, month: int) -> tuple[pl.DataFrame, list[pooling.Sta
     known = issued(desk)
     if not known:
         return CLASS_MONTHS.empty(), []
-    collected = _collected(desk, [one.pool_id for one in known], month)
-    _, rows, after = pooling.pay_deals(standings(desk, month - 1, known), collected, month)
+    _, rows, after = payment_date(desk, month, known)
     return rows, [*after, *standings(desk, month, [one for one in known if one.issue_month == month])]
 
 
-def closed_classes(desk: Desk, month: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """DEAL_MONTHS and CLASS_MONTHS rows of a closed month, made again from the month before."""
-    stood = standings(desk, month - 1)
-    collected = _collected(desk, [s.issued.pool_id for s in stood], month)
-    return pooling.pay_deals(stood, collected, month)[:2]
+def payment_date(
+    desk: Desk, month: int, of: list[pooling.Issued] | None = None
+) -> tuple[pl.DataFrame, pl.DataFrame, list[pooling.Standing]]:
+    """`pooling.pay_deals` of a month, from the month before: of the open one before it closes, of a closed one again.
 
-
-def _collected(desk: Desk, pools: list[int], month: int) -> pl.DataFrame:
-    """`servicing.collections` of these pools' loans: of the month before, as a loan that enters is in no pool. The
-    others, most of a book, are never read."""
+    Of the loans only those of the deals' pools are read, as they stood the month before: one that enters is in no pool.
+    """
+    stood = standings(desk, month - 1, of)
+    pools = [s.issued.pool_id for s in stood]
     loans = desk.book.scan("loan_months", [month - 1]).filter(pl.col("pool_id").is_in(pools))
-    return servicing.collections(loans.select(servicing.OPENING_COLUMNS).collect(), pools, month)
+    opening = loans.select(servicing.OPENING_COLUMNS).collect()
+    return pooling.pay_deals(stood, servicing.collections(opening, pools, month), month)
 
 
 def trusts(stand: list[pooling.Standing]) -> investing.Trusts:

@@ -7,7 +7,7 @@ from typing import Any
 
 from poolhouse import promises
 from poolhouse.book import canonical_hash
-from poolhouse.market.classes import closed_classes
+from poolhouse.market.classes import payment_date
 from poolhouse.market.close_month import MonthInputs, month_inputs, part_month
 from poolhouse.market.desk import Desk
 from poolhouse.market.receive import servicer_moves
@@ -23,7 +23,7 @@ def verify(desk: Desk, progress: promises.Progress | None = None) -> dict[str, A
 
     @lru_cache(maxsize=2)
     def deals(month: int) -> dict[str, str]:
-        tables = zip(("deal_months", "class_months"), closed_classes(desk, month), strict=True)
+        tables = zip(("deal_months", "class_months"), payment_date(desk, month)[:2], strict=True)
         return {table: canonical_hash(rows) for table, rows in tables}
 
     def replay(table: str, month: int, part: int) -> str:
