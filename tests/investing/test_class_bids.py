@@ -25,16 +25,13 @@ RAMP = {"step_e7": 20_000, "months": 30}
 CLASSES = ("A", "B1", "B2", "B3", "B4", "B5", "B6")
 
 
-def trust(**changes: Any) -> class_bids.Trust:
-    return class_bids.Trust(
-        **({"deal": DEAL, "state": deals.opened(DEAL), "balance_cents": FACE, "wac_e7": 500_000,
-            "coupon_rate_e7": 450_000, "remaining_months": 358, "age_months": 2} | changes)
-    )  # fmt: skip
+TRUST = class_bids.Trust(DEAL, deals.opened(DEAL), FACE)
+LOANS = class_bids.Loans(500_000, 450_000, 358, 2)
 
 
 def test_the_loans_are_projected_as_the_standard_says() -> None:
     """Against level pay with powers: at any month off by less than a cent a month so far."""
-    months = class_bids.project(trust(), 1.75, RAMP)
+    months = class_bids.project(FACE, LOANS, 1.75, RAMP)
     balance, rate = float(FACE), 0.05 / 12
     for k, month in enumerate(months, 1):
         assert abs(month.balance - balance) < k
@@ -48,9 +45,9 @@ def test_the_loans_are_projected_as_the_standard_says() -> None:
 def test_bids_agree_with_the_textbook_price_of_each_classs_flows() -> None:
     yields, speeds = np.array([[0.05 + i / 100, 0.06 + i / 100] for i in range(7)]), np.array([1.75, 2.0])
     days = np.full(7, 37), np.full(7, 17)
-    found = class_bids.prices(trust(), CLASSES, [450_000] * 7, yields, speeds, *days, RAMP)
+    found = class_bids.prices(TRUST, LOANS, CLASSES, [450_000] * 7, yields, speeds, *days, RAMP)
     for bidder, speed in enumerate((1.75, 2.0)):
-        ran = deals.run(DEAL, class_bids.project(trust(), speed, RAMP))
+        ran = deals.run(DEAL, class_bids.project(FACE, LOANS, speed, RAMP))
         for place, name in enumerate(CLASSES):
             life = ran.classes[name]
             growth = (1 + yields[place, bidder] / 2) ** (1 / 6)
@@ -67,13 +64,13 @@ def test_bids_agree_with_the_textbook_price_of_each_classs_flows() -> None:
 def test_a_class_is_worth_what_it_is_worth_from_where_it_stands() -> None:
     """After a loss that takes the lowest class, the next one is priced on what is left of it."""
     state = deals.opened(DEAL)
-    months = class_bids.project(trust(), 2.0, RAMP)
+    months = class_bids.project(FACE, LOANS, 2.0, RAMP)
     lost = deals.step(DEAL, state, months[0].__class__(FACE, 375_000, 100_000, 500_000, 500_000, 500_000)).after
-    left = trust(state=lost, balance_cents=FACE - 1_100_000, remaining_months=357, age_months=3)
+    left, older = class_bids.Trust(DEAL, lost, FACE - 1_100_000), class_bids.Loans(500_000, 450_000, 357, 3)
     names = ["A", "B5"]
     par = 2 * ((1 + 0.045 / 12) ** 6 - 1)  # the yield of 4.5% paid monthly
     found = class_bids.prices(
-        left, names, [450_000] * 2, np.full((2, 1), par), np.array([2.0]), np.full(2, 30), np.full(2, 0), RAMP
+        left, older, names, [450_000] * 2, np.full((2, 1), par), np.array([2.0]), np.full(2, 30), np.full(2, 0), RAMP
     )
     assert lost.balance["B6"] == 0 and 0 < lost.balance["B5"] < DEAL.classes["B5"].balance
     assert found.ravel() == pytest.approx([1.0, 1.0], abs=1e-4)
@@ -88,7 +85,7 @@ def offered() -> tuple[pl.DataFrame, investing.Trusts]:
     securities = SECURITIES.conform(pl.DataFrame(rows, schema=SECURITIES.schema, orient="row"))
     trades = pl.concat([issued((CONDUIT, row[6]), pool_id=row[0]) for row in rows])
     factors = pl.DataFrame(schema={"security_id": pl.Int32, "factor_e8": pl.Int64})
-    return investing.offers(trades, securities, frame, factors, MONTH), {1: (DEAL, deals.opened(DEAL), FACE)}
+    return investing.offers(trades, securities, frame, factors, MONTH), {1: TRUST}
 
 
 def place(price: int) -> Outcome:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from poolhouse.investing.capital import FUND_SHARES_SCHEMA, endow, fund_shares
+from poolhouse.investing.class_bids import Trust
 from poolhouse.investing.look_through import loan_shares, lookthrough
 from poolhouse.investing.paying import holder_interest, holder_principal, pay_holders
 from poolhouse.investing.placing import place, placement_date
@@ -12,7 +13,8 @@ from poolhouse.investing.tickets import TICKETS_SCHEMA, read_tickets
 from poolhouse.investing.trading import trade
 
 __all__ = [
-    "FUND_SHARES_SCHEMA", "OFFERED_SCHEMA", "POSITIONS_SCHEMA", "TICKETS_SCHEMA", "Trusts", "endow", "fund_shares",
+    "FUND_SHARES_SCHEMA", "OFFERED_SCHEMA", "POSITIONS_SCHEMA", "TICKETS_SCHEMA", "Trust", "Trusts", "endow",
+    "fund_shares",
     "holder_interest", "holder_principal", "loan_shares", "lookthrough", "offers", "pay_holders", "place",
     "placement_date", "positions", "read_tickets", "trade",
 ]  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,16 +18,18 @@ from poolhouse.investing import bids
 from poolhouse.money import monthly_interest
 
 
-@dataclass(frozen=True)
-class Trust:
-    """A deal as it stands after the settlement month's payment date, and the loans behind it as one.
-
-    wac_e7, coupon_rate_e7: yearly; remaining_months, age_months: of the loans.
-    """
+class Trust(NamedTuple):
+    """A deal as it stands after the settlement month's payment date, and the balance of the loans behind it."""
 
     deal: deals.Deal
     state: deals.State
     balance_cents: int
+
+
+@dataclass(frozen=True)
+class Loans:
+    """The loans behind a deal as one: yearly rates, months."""
+
     wac_e7: int
     coupon_rate_e7: int
     remaining_months: int
@@ -35,8 +37,8 @@ class Trust:
 
 
 def prices(
-    trust: Trust, names: Sequence[str], rates_e7: Sequence[int], yields: bids.Floats, speeds: bids.Floats,
-    first_days: bids.Ints, accrued_days: bids.Ints, ramp: dict[str, Any],
+    trust: Trust, loans: Loans, names: Sequence[str], rates_e7: Sequence[int], yields: bids.Floats,
+    speeds: bids.Floats, first_days: bids.Ints, accrued_days: bids.Ints, ramp: dict[str, Any],
 ) -> bids.Floats:  # fmt: skip
     """Clean price per 1 of current face of each class, shape (classes, investors).
 
@@ -49,7 +51,7 @@ def prices(
     for speed in sorted(set(speeds.tolist())):
         at = speeds == speed
         discount, monthly = discounts.first[:, at], discounts.monthly[:, at]
-        ran = deals.run(trust.deal, project(trust, speed, ramp), start=trust.state, call=False)
+        ran = deals.run(trust.deal, project(trust.balance_cents, loans, speed, ramp), start=trust.state, call=False)
         flows = np.array(
             [[i + p for i, p in zip(ran.classes[n].interest, ran.classes[n].principal, strict=True)] for n in names],
             dtype=np.float64,
@@ -63,18 +65,18 @@ def prices(
     return found - accrued[:, None]
 
 
-def project(trust: Trust, speed: float, ramp: dict[str, Any]) -> list[Received]:
+def project(balance: int, loans: Loans, speed: float, ramp: dict[str, Any]) -> list[Received]:
     """The loans' months to their last, level pay at a share of 100% PSA, in whole cents."""
     smm = bids.mortality(np.array([speed]), ramp["step_e7"] / 10_000_000, ramp["months"])[:, 0]
-    rate = trust.wac_e7 / 10_000_000 / 12
-    owed = bids.annuities(np.array([rate * 12]), trust.remaining_months)[:, 0]
-    months, balance = [], trust.balance_cents
-    for number in range(1, trust.remaining_months + 1):
-        left = trust.remaining_months - number + 1
+    rate = loans.wac_e7 / 10_000_000 / 12
+    owed = bids.annuities(np.array([rate * 12]), loans.remaining_months)[:, 0]
+    months = []
+    for number in range(1, loans.remaining_months + 1):
+        left = loans.remaining_months - number + 1
         scheduled = balance if left == 1 else min(max(_cents(balance / owed[left] - balance * rate), 0), balance)
-        speed_now = float(smm[min(trust.age_months + number, ramp["months"])])
+        speed_now = float(smm[min(loans.age_months + number, ramp["months"])])
         prepaid = _cents((balance - scheduled) * speed_now)
-        interest = monthly_interest(balance, trust.coupon_rate_e7)
+        interest = monthly_interest(balance, loans.coupon_rate_e7)
         months.append(Received(balance, interest, scheduled, prepaid, prepaid, 0))
         balance = months[-1].after
     return months

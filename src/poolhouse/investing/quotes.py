@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from poolhouse import deals
 from poolhouse.dates import days_30_360, first_day
 from poolhouse.investing import bids, class_bids
 from poolhouse.money import PRICE_PAR_E6, RATE_ONE
@@ -16,8 +15,8 @@ from poolhouse.rules import Rulebook, mortgage_rate_e7, system_parties
 
 Lots = list[dict[str, Any]]
 """OFFERED_SCHEMA rows, one per security, with `settlement`."""
-Trusts = Mapping[int, tuple[deals.Deal, deals.State, int]]
-"""By pool: a deal, how it stands, and the balance of its loans in cents."""
+Trusts = Mapping[int, class_bids.Trust]
+"""Deals by pool."""
 
 _LEAST_YIELD_E7 = 1_000  # a bid needs a positive yield; a tenth of a basis point would do as well
 
@@ -85,15 +84,15 @@ def _yields(lots: Lots, investors: list[Investor], month: int, rulebook: Ruleboo
 
 
 def _class_prices(
-    lots: Lots, trust: tuple[deals.Deal, deals.State, int], yields: bids.Floats, speeds: bids.Floats,
+    lots: Lots, trust: class_bids.Trust, yields: bids.Floats, speeds: bids.Floats,
     month: int, ramp: dict[str, Any],
 ) -> bids.Floats:  # fmt: skip
     flows, first = _flows(lots, month), lots[0]
-    of = class_bids.Trust(
-        *trust, first["wac_e7"], first["coupon_rate_e7"], int(flows.remaining_months[0]), int(flows.age_months[0])
+    loans = class_bids.Loans(
+        first["wac_e7"], first["coupon_rate_e7"], int(flows.remaining_months[0]), int(flows.age_months[0])
     )
     return class_bids.prices(
-        of, [lot["class_name"] for lot in lots], [lot["class_rate_e7"] for lot in lots], yields, speeds,
+        trust, loans, [lot["class_name"] for lot in lots], [lot["class_rate_e7"] for lot in lots], yields, speeds,
         flows.first_days, flows.accrued_days, ramp,
     )  # fmt: skip
 

@@ -58,7 +58,7 @@ def payment_date(
 
 def trusts(stand: list[pooling.Standing]) -> investing.Trusts:
     """Deals as the auction takes them."""
-    return {s.issued.pool_id: (s.issued.deal, s.state, s.balance_cents) for s in stand}
+    return {s.issued.pool_id: investing.Trust(s.issued.deal, s.state, s.balance_cents) for s in stand}
 
 
 def by_class(desk: Desk) -> list[dict[str, Any]]:
