@@ -86,6 +86,21 @@ def test_losses_take_the_lowest_class_first_and_holders_get_what_classes_get(mar
     assert gone == list(CLASSES[-len(gone) :]) and 3 <= len(gone) < 6
 
 
+def test_late_is_what_was_two_instalments_behind_at_the_months_end_before(market: Market) -> None:
+    """By the due dates in the loans' own rows; two loans stop paying in April, so they are late from May's end on."""
+    dates = market.book.segment("deal_months").sort("month")
+    rows = market.book.segment("loan_months").filter((pl.col("pool_id") > 0) & (pl.col("end_code") == 0))
+    due = pl.col("last_paid_due_date").dt.year() * 12 + pl.col("last_paid_due_date").dt.month() - 1
+    late = rows.filter(pl.col("month") - due >= 2).group_by(pl.col("month") + 1).agg(
+        pl.col("closing_scheduled_cents").sum()
+    )  # fmt: skip
+    by_month = dict(late.iter_rows())
+    assert dates["late_cents"].to_list() == [by_month.get(month, 0) for month in dates["month"].to_list()]
+    assert [month for month, cents in dates.select("month", "late_cents").iter_rows() if cents] == [
+        parse_month(f"2009-{m:02d}") for m in (6, 7, 8)
+    ]
+
+
 def test_what_holders_lost_stands_in_their_books_and_every_promise_holds(market: Market) -> None:
     lost = int(market.book.segment("class_months")["loss_cents"].sum())
     holders = market.book.records("trades").filter(pl.col("kind") == "placement")["buyer_id"].unique().to_list()

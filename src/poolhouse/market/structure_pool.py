@@ -14,19 +14,17 @@ from typing import Any
 
 import polars as pl
 
-from poolhouse import deals, pooling, servicing
+from poolhouse import deals, pooling
 from poolhouse.dates import month_name
 from poolhouse.deals import collateral
 from poolhouse.deals.collateral import Pools, Received
 from poolhouse.deals.deal import Deal, PaymentDate, State
 from poolhouse.findings import Refused
 from poolhouse.market.desk import Desk
-from poolhouse.market.report import missed
 from poolhouse.market.structure import Answer, answered, read
 from poolhouse.market.value import SPEEDS, speeds_of
 from poolhouse.market.value_borrowers import Asked, Behaviour, behaviour, cashflows, told
 from poolhouse.market.value_loans import loans_of, pool_of
-from poolhouse.tables.codes import ACTIVE, SCHEDULED_SCHEDULED
 
 _E7_PER_PERCENT = 100_000
 UNASKED = Asked()
@@ -51,7 +49,7 @@ def structure_pool(
     row = pool_of(desk, pool)
     own = own_terms(desk, row) if path is None else ""
     deal = pooling.read_deal(own, row) if path is None else read(Path(path), _at_issue(row))
-    months = brought(desk, row["pool_id"])
+    months = brought(desk, row)
     paid = stepped(deal, months)
     state = paid[-1].after if paid else deals.opened(deal)
     if months and not list(months.values())[-1].after:
@@ -142,29 +140,26 @@ def _cusips(desk: Desk, row: dict[str, Any]) -> dict[str, str]:
     return dict(mine.select("class_name", "cusip").iter_rows())
 
 
-def brought(desk: Desk, pool_id: int) -> dict[int, Received]:
-    """What a pool brought in each distribution month closed since its issue, by month."""
-    rows = desk.book.scan("pool_months").filter(pl.col("pool_id") == pool_id).group_by("month").agg(
-        pl.col("opening_scheduled_cents", "investor_interest_cents", "scheduled_principal_cents",
-               "unscheduled_principal_cents", "loss_cents").sum()
-    ).sort("month").collect()  # fmt: skip
-    rows = rows.filter(pl.col("opening_scheduled_cents") > 0)
-    late = _late(desk, pool_id, rows["month"].to_list())
+_BROUGHT = (
+    "opening_scheduled_cents", "investor_interest_cents", "scheduled_principal_cents", "unscheduled_principal_cents",
+    "loss_cents",
+)  # fmt: skip
+
+
+def brought(desk: Desk, row: dict[str, Any]) -> dict[int, Received]:
+    """What a pool (a row of `pool_of`) brought in each distribution month closed since its issue, by month.
+
+    A private pool's months stand with its deal. Of a guaranteed one nothing is lost or late to its holders.
+    """
+    own = row["guarantee"] == "none"
+    months = desk.book.scan("deal_months" if own else "pool_months").filter(pl.col("pool_id") == row["pool_id"])
+    late = pl.col("late_cents") if own else pl.lit(0, pl.Int64).alias("late_cents")
+    sums = months.group_by("month").agg(pl.col(*_BROUGHT).sum(), late.sum()).sort("month").collect()
     return {
-        month: Received(balance, interest, scheduled, unscheduled, unscheduled, loss, late.get(month, 0))
-        for month, balance, interest, scheduled, unscheduled, loss in rows.iter_rows()
+        month: Received(balance, interest, scheduled, unscheduled, unscheduled, loss, late)
+        for month, balance, interest, scheduled, unscheduled, loss, late in sums.iter_rows()
+        if balance > 0
     }
-
-
-def _late(desk: Desk, pool_id: int, months: list[int]) -> dict[int, int]:
-    """By distribution month: the trust balance of loans 60 days late or worse at the end of the month before; not of
-    those just bought out, whose money waits to be passed on."""
-    mine = (pl.col("pool_id") == pool_id) & (pl.col("remittance") == SCHEDULED_SCHEDULED)
-    rows = desk.book.scan("loan_months", [month - 1 for month in months]).filter(
-        mine & (pl.col("end_code") == ACTIVE) & (missed(pl.col("month")) >= servicing.LATE_INSTALMENTS)
-    )
-    late = rows.group_by(pl.col("month") + 1).agg(pl.col("closing_scheduled_cents").sum()).collect()
-    return dict(late.iter_rows())
 
 
 def _as_pools(loans: pl.DataFrame, guaranteed: bool) -> Pools:

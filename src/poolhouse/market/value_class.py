@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from poolhouse import deals, pooling
+from poolhouse import deals
 from poolhouse.deals.classes import Fixed
 from poolhouse.deals.deal import Life
 from poolhouse.deals.measures import flows_of
 from poolhouse.findings import Refused
+from poolhouse.market.classes import issued, standings
 from poolhouse.market.desk import Desk
-from poolhouse.market.structure_pool import brought, left_of, own_terms, stepped
+from poolhouse.market.structure_pool import left_of
 from poolhouse.market.value import Answer, delay_of, measures, settle_days_of, speeds_of
 from poolhouse.market.value_borrowers import Asked, told
 
@@ -37,9 +38,9 @@ def value_class(
         raise Refused(f"classes on paths of rates: `poolhouse structure --book DIR --pool {number} --rates FILE`")
     if borrowers.get("guaranteed"):
         raise Refused("--guaranteed is of a tape or a pool by numbers: nobody guarantees a private pool's classes")
-    deal = pooling.read_deal(own_terms(desk, pool), pool)
-    paid = stepped(deal, brought(desk, pool["pool_id"]))
-    state = paid[-1].after if paid else deals.opened(deal)
+    (one,) = (one for one in issued(desk) if one.pool_id == pool["pool_id"])
+    (stood,) = standings(desk, max(desk.month - 1, one.issue_month), [one])
+    deal, state = one.deal, stood.state
     if not state.balance[name]:
         raise Refused(f"class {name} of pool {number}: nothing is left of it")
     left = left_of(desk, pool, (Asked(**borrowers), speeds_of(speeds), severity, lag, advance))
