@@ -14,6 +14,7 @@ import pytest
 import kit_market as kit
 from poolhouse.dates import parse_month
 from poolhouse.findings import Refused
+from poolhouse.market.lookthrough import balances, stakes
 from poolhouse.market.market import Market
 from poolhouse.web import value_page
 
@@ -181,6 +182,34 @@ def test_lookthrough_and_trace_go_through_classes(market: Market) -> None:
     assert sum(o["cents"] for o in own) == own[0]["balance_cents"] and "classes" in own[0]["why"]
     traced = market.trace("L-0005", "2009-08")
     assert sum(h["cents"] for h in traced["holders"]) == traced["pool"]["from_payment_cents"] > 0
+
+
+def test_the_report_adds_up_what_classes_got_lost_and_have_left(market: Market) -> None:
+    rows = {row["class_name"]: row for row in market.report()["classes"]}
+    months = market.book.segment("class_months")
+    assert tuple(rows) == CLASSES
+    for name, security in securities(market).items():
+        mine = months.filter(pl.col("security_id") == security["security_id"]).sort("month")
+        assert rows[name]["face_cents"] == security["original_face_cents"]
+        assert rows[name]["balance_cents"] == mine["closing_cents"][-1]
+        assert rows[name]["loss_cents"] == mine["loss_cents"].sum()
+        assert rows[name]["interest_cents"] == mine["interest_cents"].sum()
+
+
+def test_holders_of_classes_share_a_loan_by_what_is_left_of_each(market: Market) -> None:
+    """Two halves of A, and all of B6, of which nothing is left: its holder has no part in the loans any more."""
+    left = balances(market._desk(), pl.DataFrame(schema={"pool_id": pl.Int32, "closing_scheduled_cents": pl.Int64}))
+    of = securities(market)
+    half = of["A"]["original_face_cents"] // 2
+    held = pl.DataFrame(
+        [(of["A"]["security_id"], 1, half), (of["A"]["security_id"], 2, of["A"]["original_face_cents"] - half),
+         (of["B6"]["security_id"], 3, of["B6"]["original_face_cents"])],
+        schema={"security_id": pl.Int32, "holder_id": pl.Int32, "face_cents": pl.Int64}, orient="row",
+    )  # fmt: skip
+    found = dict(stakes(held, left, 1))
+    a = left.filter(pl.col("class_name") == "A")["balance_cents"].item()
+    assert found[3] == 0 and abs(found[1] + found[2] - a) <= 1 and abs(found[1] - a / 2) <= 1
+    assert a < of["A"]["original_face_cents"]
 
 
 def test_a_pool_in_classes_is_valued_by_its_number_and_a_guaranteed_one_has_no_deal(
