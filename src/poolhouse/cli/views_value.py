@@ -12,8 +12,10 @@ from poolhouse.web import words
 Row = dict[str, Any]
 
 _MONTH = (("month", "Month"), ("balance", "Balance"), ("net_interest", "Net interest"),
-          ("scheduled_principal", "Scheduled"), ("prepayment", "Prepaid"), ("recovery", "Recovered"),
-          ("class_principal", "Principal"), ("loss", "Lost"), ("cash_flow", "Cash flow"))  # fmt: skip
+          ("scheduled_principal", "Scheduled"), ("prepayment", "Prepaid"), ("recovery", "Recovered"), ("loss", "Lost"),
+          ("cash_flow", "Cash flow"))  # fmt: skip
+_CLASS_MONTH = (("month", "Month"), ("balance", "Balance"), ("net_interest", "Interest"), ("principal", "Principal"),
+                ("loss", "Lost"), ("cash_flow", "Cash flow"))  # fmt: skip
 _SPEED = (("wal", "WAL", 2), ("bond_equivalent_yield", "Yield at the price", 4),
           ("modified_duration", "Modified duration", 3), ("price_at_yield", "Price at the yield", 4))  # fmt: skip
 _WORLD = (("mortgage_rate", "mortgage rate"), ("unemployment", "unemployment"))
@@ -154,9 +156,8 @@ def _by_speed(rows: list[Row]) -> list[RenderableType]:
 
 
 def _months(rows: list[Row]) -> list[RenderableType]:
-    classed = "scheduled_principal" not in rows[0]  # a class's principal is of no source
-    rows = [row | {"class_principal": row["principal"] if classed else 0.0} for row in rows]
-    kept = [(key, head) for key, head in _MONTH if key in ("month", "balance") or any(row.get(key) for row in rows)]
+    columns = _MONTH if "scheduled_principal" in rows[0] else _CLASS_MONTH  # a class's principal is of no source
+    kept = [(key, head) for key, head in columns if key in ("month", "balance") or any(row[key] for row in rows)]
     shown = rows if len(rows) <= MOST_ROWS else [*rows[: MOST_ROWS - 1], rows[-1]]
     cells = [[f"{row[key]:,.0f}" for key, _ in kept] for row in shown]
     note = "" if len(rows) == len(shown) else f"the first {len(shown) - 1} and the last of {len(rows)}: --json has all"

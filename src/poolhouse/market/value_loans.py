@@ -51,7 +51,7 @@ def value_security(
         "cusip": pool["cusip"], "pool_number": pool["pool_number"], "as_of": desk.today.isoformat(),
         "guaranteed": pool["guarantee"] != "none",
     }  # fmt: skip
-    first = int(loans["as_of"].max())  # type: ignore[arg-type]  # months
+    first = int(loans["as_of"].to_numpy().max())
     return _value(loans, named, coupon, delay_of(program, delay_days), first=first, book=desk.rulebook, **options)
 
 
@@ -72,7 +72,7 @@ def value_tape(
     mean = float(balance @ loans["coupon"].to_numpy() / balance.sum())
     first = dated(options.get("settle"))
     if first is None:
-        first = int(loans["note_month"].max()) + 1  # type: ignore[arg-type]  # months
+        first = int(loans["note_month"].to_numpy().max()) + 1
     return _value(loans, named, mean, delay_of(program, delay_days), first=first, **options)
 
 

@@ -85,7 +85,7 @@ def _market(raw: Mapping[str, Any]) -> Market:
     mortgage = float(numbers("mortgage_rate", raw["mortgage_rate"], 0, 100))
     if 0 < mortgage < _LEAST_RATE:
         raise WrongInput(f"mortgage_rate {mortgage:g} is meant in percent: write 5.09 for 5.09%")
-    worst = float(fitted.table["difference_bp"].abs().max())  # type: ignore[arg-type]  # floats
+    worst = float(fitted.table["difference_bp"].abs().to_numpy().max())
     return Market(
         curve, fitted.model, rates.current_coupon(curve, mortgage), mortgage,
         prepayment_model(**changes), worst, seed, bool(changes),
