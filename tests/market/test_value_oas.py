@@ -28,6 +28,15 @@ def asked(**options: Any) -> dict[str, Any]:
     return value_pool(**POOL, **(common | {"paths": 128} | options))
 
 
+def test_a_curve_in_fractions_is_refused_and_a_program_may_be_written_large(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text(encoding="utf-8").replace("par = [1.09, 3.85, 4.65]", "par = [0.0109, 0.0385, 0.0465]")
+    wrong = tmp_path / "rates.toml"
+    wrong.write_text(text, encoding="utf-8")
+    with pytest.raises(Refused, match=r"par is meant in percent, and its highest is 0\.0465"):
+        read_market(wrong)
+    assert value_pool(**POOL, program="UMBS")["delay_days"] == 24
+
+
 def test_the_example_market_values_a_pool() -> None:
     found = asked()["oas"]
     market = read_market(EXAMPLE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,17 @@ def test_a_class_keeps_its_colour(layers: dict[str, Any]) -> None:
             seen.setdefault(trace["name"], set()).add(trace["line"]["color"])
     assert set(seen) == {"P1", "IO", "P2", "T", "S"} and all(len(colours) == 1 for colours in seen.values())
     assert len(set.union(*seen.values())) == 5
+
+
+def test_the_page_has_a_table_of_the_classes(layers: dict[str, Any], shifting: dict[str, Any]) -> None:
+    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in structure_page.render(layers).split("<tr>")]
+    table = {row[0]: row for row in rows if row}
+    first = layers["classes"][0]
+    assert table["P1"][1] == f"${first['size_cents'] / 100:,.2f}" and table["P1"][3] == f"{first['wal']:.2f}"
+    assert table["P1"][-2:] == ["100.0000", f"{first['bond_equivalent_yield']:.4f}"] and table["T"][-2:] == ["-", "-"]
+    assert "Yield</th>" not in structure_page.render(shifting) and "net WAC" in structure_page.render(shifting)
+    one = structure(DEALS / "planned.toml", speeds={"psa": 165}, prices={"P": 101}, rows=True)
+    assert structure_page.figures(one)["yields"]["layout"]["showlegend"]  # else a lone class would have no name
 
 
 def test_yields_by_speed_of_the_classes_with_a_price(layers: dict[str, Any], shifting: dict[str, Any]) -> None:

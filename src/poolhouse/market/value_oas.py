@@ -23,6 +23,8 @@ from poolhouse.valuation.wrong import WrongInput, numbers
 Answer = dict[str, Any]
 DEFAULT_PATHS = 1024
 _KEYS = {"years", "par", "per_year", "mortgage_rate", "factors", "vol", "seed", "prepayment"}
+_LEAST_PAR = 0.2
+"""Percent: a curve that is nowhere as high was written in fractions."""
 _LEAST_RATE = 0.5
 """Percent: a mortgage rate below it was written as a fraction."""
 _SPAN, _STEP = 4.0, 0.1
@@ -85,6 +87,9 @@ def _market(raw: Mapping[str, Any]) -> Market:
     mortgage = float(numbers("mortgage_rate", raw["mortgage_rate"], 0, 100))
     if 0 < mortgage < _LEAST_RATE:
         raise WrongInput(f"mortgage_rate {mortgage:g} is meant in percent: write 5.09 for 5.09%")
+    highest = float(np.abs(numbers("par", raw["par"])).max(initial=0))
+    if 0 < highest < _LEAST_PAR:
+        raise WrongInput(f"par is meant in percent, and its highest is {highest:g}: write 3.85 for 3.85%")
     worst = float(fitted.table["difference_bp"].abs().to_numpy().max())
     return Market(
         curve, fitted.model, rates.current_coupon(curve, mortgage), mortgage,

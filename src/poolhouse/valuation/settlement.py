@@ -29,7 +29,7 @@ def days_30_360(first: date, last: date) -> int:
 def actual_delay_days(program: str, as_of: date = date.max) -> int:
     """Days from the borrower's due date to the investor's payment: umbs 24, ginnie1 14, ginnie2 19, gold 14. SF-45."""
     try:
-        return int(rules.load().get("valuation.actual_delay_days", as_of, program=program))
+        return int(rules.load().get("valuation.actual_delay_days", as_of, program=str(program).lower()))
     except KeyError:
         known = [dict(v.dims)["program"] for v in rules.load().lines("valuation.actual_delay_days", as_of)]
         raise WrongInput(f"program {program!r} is unknown: one of {', '.join(known)}") from None

@@ -33,12 +33,14 @@ def render(answer: Row) -> str:
     """The page of an answer of `market.structure` with its months."""
     name = str(escape(answer["deal"]))
     first = _so_far(answer["pool"], answer["so_far"]) if "so_far" in answer else ""
+    first += _classes(answer["classes"], "To come" if first else "Classes")
     return page_of(f"{name}: classes", name, asked(answer["speeds"]), _TITLES, figures(answer), first=first)
 
 
 def height(answer: Row) -> int:
     """Pixels that hold the whole page on a wide screen."""
-    table = _ROW * (len(answer["so_far"]) + 6) if "so_far" in answer else 0
+    tables = [rows for rows in (answer.get("so_far"), answer["classes"]) if rows]
+    table = sum(_ROW * (len(rows) + 6) for rows in tables)
     return _HEAD + table + _PLACE * len(figures(answer))
 
 
@@ -59,6 +61,7 @@ def figures(answer: Row) -> dict[str, Figure]:
     for place, key in (("lives", "wal"), ("yields", "bond_equivalent_yield")) if speeds else ():
         if data := _by_speed(speeds, key, colours):
             drawn[place] = even(figure(data, next(iter(speeds[0])).upper(), from_zero=key == "wal"))
+            drawn[place]["layout"]["showlegend"] = True  # a lone class has its name too
     return drawn | (_of_paths(answer["oas"], colours) if "oas" in answer else {})
 
 
@@ -137,21 +140,57 @@ def _by_speed(rows: list[Row], key: str, colours: dict[str, str]) -> list[Row]:
     return data
 
 
+def _classes(rows: list[Row], title: str) -> str:
+    """The table of the classes: size, rate, life, window, losses, and yields where priced."""
+    priced = any(row.get("price") is not None for row in rows)
+    heads = ["Size", "Rate", "Average life", "Principal, months", "Interest", "Principal", "Lost"]
+    heads += ["Price", "Yield"] if priced else []
+    cells = [
+        [
+            words.money(row["size_cents"]), _rate(row), "-" if row["wal"] is None else f"{row['wal']:.2f}",
+            "-" if row["first_month"] is None else f"{row['first_month']} to {row['last_month']}",
+            words.money(row["interest_cents"]), words.money(row["principal_cents"]), words.money(row["loss_cents"]),
+        ] + ([_number(row.get("price")), _number(row.get("bond_equivalent_yield"))] if priced else [])
+        for row in rows
+    ]  # fmt: skip
+    return _table(title, "", ["Class"], heads, [[row["class"]] for row in rows], cells)
+
+
+def _rate(row: Row) -> str:
+    """Percent; what has a size and no rate of its own pays the collateral's, the residual what is left."""
+    if row["rate"] is None:
+        return "net WAC" if row["size_cents"] else "-"
+    return f"{row['rate']:.4g}%"
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
+
+
 def _so_far(pool: Row, rows: list[Row]) -> str:
     """The table of what classes got and lost up to the day the book stands on."""
     heads = ("Original", "Interest paid", "Principal paid", "Lost", "Balance")
     keys = ("original_cents", "interest_cents", "principal_cents", "loss_cents", "balance_cents")
     cusips = any("cusip" in row for row in rows)
-    lines = "".join(
-        f"<tr><th>{escape(row['class'])}</th>" + (f"<td>{escape(row.get('cusip', ''))}</td>" if cusips else "")
-        + "".join(f'<td class="n">{words.money(row[key])}</td>' for key in keys) + "</tr>"
-        for row in rows
-    )  # fmt: skip
-    named_columns = "".join(f'<th class="n">{head}</th>' for head in heads)
     of = ", ".join(part for part in (f"Pool {pool['pool_number']}", pool["cusip"]) if part)
-    named = f"{of}, as the book stands on {pool['as_of']}."
+    names = [[row["class"], *([row.get("cusip", "")] if cusips else [])] for row in rows]
+    cells = [[words.money(row[key]) for key in keys] for row in rows]
+    under = f"{of}, as the book stands on {pool['as_of']}."
+    return _table("So far", under, ["Class", "CUSIP"] if cusips else ["Class"], list(heads), names, cells)
+
+
+def _table(
+    title: str, under: str, named: list[str], heads: list[str], names: list[list[str]], cells: list[list[str]]
+) -> str:
+    """A section with a table: words at the left, numbers at the right."""
+    head = "".join(f"<th>{name}</th>" for name in named) + "".join(f'<th class="n">{name}</th>' for name in heads)
+    body = "".join(
+        f"<tr><th>{escape(words_of[0])}</th>" + "".join(f"<td>{escape(word)}</td>" for word in words_of[1:])
+        + "".join(f'<td class="n">{escape(cell)}</td>' for cell in row) + "</tr>"
+        for words_of, row in zip(names, cells, strict=True)
+    )  # fmt: skip
+    quiet = f'<p class="quiet">{escape(under)}</p>' if under else ""
     return (
-        f'<section><h2>So far</h2><p class="quiet">{escape(named)}</p><div class="scroll"><table><thead><tr>'
-        f"<th>Class</th>{'<th>CUSIP</th>' if cusips else ''}{named_columns}</tr></thead>"
-        f"<tbody>{lines}</tbody></table></div></section>"
+        f'<section><h2>{escape(title)}</h2>{quiet}<div class="scroll"><table><thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div></section>"
     )
